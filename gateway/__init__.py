@@ -1,0 +1,1 @@
+"""Briefgeheim: a privacy gateway for outgoing mail. Start reading at `docs/flow.md`."""

@@ -1,0 +1,48 @@
+"""What every settings model shares: frozen, strict, no unknown keys, a help text per field.
+
+fails by:   pydantic's ValidationError, turned into file:line by `load`
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+_DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
+_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|kB|MB|GB)?")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNIT_OCTETS = {None: 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+class Settings(BaseModel):
+    """Base of all settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("expected a duration such as 100ms, 30s, 5m, 2h or 5d")
+
+
+def _octets(value: Any) -> Any:
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        return int(match[1]) * _UNIT_OCTETS[match[2]]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("expected a size such as 500kB or 25MiB")
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Octets = Annotated[int, BeforeValidator(_octets)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+DomainName = Annotated[
+    str,
+    StringConstraints(max_length=253, pattern=r"^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+[a-z0-9-]{2,63}$"),
+]

@@ -1,0 +1,301 @@
+"""One organisation's rules: its policy, domains, clients, providers, lists, streams and `classify:` entries.
+
+what:       the frozen model of `config/organisations/*.yaml`
+knows not:  how anything is carried out
+fails by:   pydantic ValidationError (→ file:line in `load`)
+standard:   rows S-01..S-69, differences D-01..D-18; DESIGN §5
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.config.base import DomainName, Duration, Name, Settings
+from gateway.decision import Basis, Stream
+from gateway.facts import ScopeKind
+
+Id = Annotated[int, Field(ge=1, lt=2**32)]
+Network = IPv4Network | IPv6Network
+ScopeName = Literal["everything", "marketing", "source", "list", "topic", "category"]
+
+
+class Controller(Settings):
+    """Who sends (L-29, S-38, S-54, S-69). Shown in mail and on pages."""
+
+    name: str
+    """Legal name of the controller."""
+    postal_address: str
+    """One line: street, postcode, place, country."""
+    register_number: str = ""
+    """Trade register number, or empty."""
+    contact: str
+    """Mail address for requests and complaints."""
+    policy_url: str
+    """Where the privacy policy is published (https)."""
+    policy_date: date
+    """Date of the published policy these rules enforce."""
+
+
+class Domain(Settings):
+    """A domain that may stand in From and MAIL FROM (S-02)."""
+
+    domain: DomainName
+    """The domain, lower case A-label."""
+    dkim: bool = False
+    """Whether the organisation can publish keys here and mail is signed with d= this domain."""
+    selector: Name | None = None
+    """DKIM selector; needed when dkim is yes."""
+    shared_parent: DomainName | None = None
+    """A parent that other customers share (site builders); such a domain can never be signed for."""
+
+
+class Source(Settings):
+    """A source database: the reach of a total opt-out (S-22, S-23)."""
+
+    id: Id
+    name: Name
+
+
+class MailingList(Settings):
+    """A newsletter people subscribe to (S-45, S-60). `id` is in tokens: never reuse one."""
+
+    id: Id
+    name: Name
+    title: str
+    """Shown on the opt-out page."""
+    list_id: DomainName | None = None
+    """List-Id under a domain of the organisation (RFC 2919)."""
+    retired: bool = False
+    """A retired list keeps its id; its old links widen to all marketing."""
+
+
+class Topic(Settings):
+    """Something people ask to be told about (S-19), or a category of offers (S-49)."""
+
+    id: Id
+    name: Name
+    title: str
+    retired: bool = False
+
+
+class Client(Settings):
+    """A system or person that submits mail (a CRM, a shop, an office)."""
+
+    name: Name
+    source: Name | None = None
+    """The source database its automated mail belongs to."""
+    networks: tuple[Network, ...] = ()
+    """Networks it may come from; empty means any, and then a credential is needed."""
+    secret: str | None = None
+    """Name of its credential; None means by network only, which then must be given."""
+    kind: Literal["system", "people"] = "system"
+    """Whether a leak is answered with hold (system) or 550 (people)."""
+    refuse: Literal["dot", "rcpt"] = "dot"
+    """When a blocked recipient is refused (DESIGN §4, Refusing)."""
+    private_from: Annotated[int, Field(ge=1)] = 2
+    """From how many recipients outside the organisation on mail is private whatever its stream."""
+    max_recipients: Annotated[int, Field(ge=100)] = 1000
+    """R-009: at least 100."""
+    unknown_addresses: Annotated[int, Field(ge=0)] = 10
+    """Above how many addresses unknown to the registry in one private mail the leak check counts them too."""
+    when_registry_away: Literal["store", "defer"] = "store"
+    """I-3: store undecided and answer 250, or answer 451."""
+
+
+class Provider(Settings):
+    """A mail provider we hand mail to (S-12, S-27, S-52)."""
+
+    name: Name
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["verify", "implicit", "opportunistic", "none"] = "verify"
+    """verify: STARTTLS with chain and host name; implicit: the same from the first octet (465); none: loopback only."""
+    ca_file: str | None = None
+    """PEM file with the authorities to trust instead of the system's."""
+    username: str | None = None
+    secret: str | None = None
+    """Name of the credential file with the password."""
+    contract: date
+    """Date of the processing contract (S-27)."""
+    rights_clause: bool
+    """Whether it says what happens when people use their rights (S-27). Must be yes."""
+    eight_bit: bool = False
+    """Declares 8BITMIME; when no, mail is compiled to 7 bit (R-043)."""
+    profile: Literal["plain", "ses"] = "plain"
+    """Which fields the provider rewrites; those are not signed."""
+    bounces: Literal["smtp", "webhook", "mailbox"] = "smtp"
+    max_connections: Annotated[int, Field(ge=1)] = 10
+    """For the whole node; divided over workers."""
+    allow_public_plaintext: Literal[False] = False
+
+
+class Route(Settings):
+    """First match by sender domain and stream names the one provider; no match refuses (S-12, S-14)."""
+
+    provider: Name
+    domains: tuple[DomainName, ...] = ()
+    """Empty: every domain of the organisation."""
+    streams: tuple[Stream, ...] = ()
+    """Empty: every stream."""
+
+
+class When(Settings):
+    """Conditions of one `classify:` entry; all given ones must hold."""
+
+    client: Name | None = None
+    from_domain: DomainName | None = None
+    from_address: str | None = None
+    sender_tag: str | None = None
+    """MAIL FROM sub-address (the part after +)."""
+    list_id: str | None = None
+    recipients: str | None = None
+    """Number of recipients, as ">=2", "<5" or "1"."""
+    header: dict[str, str | None] = {}
+    """Header name → exact value, or null for mere presence."""
+    stream_mark: Stream | None = None
+    """Value of Briefgeheim-Stream."""
+
+
+class Classify(Settings):
+    """One entry: when all conditions hold, this is the stream. First match counts."""
+
+    name: Name
+    when: When
+    stream: Stream
+    basis: Basis | None = None
+    list: Name | None = None
+    topic: Name | None = None
+
+
+class OptOutRule(Settings):
+    """The opt-out a stream carries (S-21, S-51, S-60; D-02)."""
+
+    scope: ScopeName | None = None
+    """What the link stops; None: no link."""
+    header: Literal["one-click", "link", "none"] = "none"
+    """one-click: List-Unsubscribe and -Post; link: List-Unsubscribe only."""
+    text: Literal["link", "how-to", "none"] = "none"
+    """link: visible link at the end; how-to: text that says how to stop, without a link."""
+
+
+class StreamRule(Settings):
+    """How one stream of this organisation is treated."""
+
+    basis: tuple[Basis, ...]
+    """Permitted bases, the first is the default where the mark is not needed (S-41, D-16)."""
+    basis_mark: bool = False
+    """Whether each message must say its basis itself (002)."""
+    needs: tuple[
+        Literal["list-consent", "topic-request", "enrolment", "reference", "research-consent", "ready", "soft-opt-in"], ...
+    ] = ()
+    """What must be true of person or message."""
+    blocked_by: tuple[ScopeName, ...] = ("everything",)
+    """Which scopes of a block stop this stream."""
+    refuses_offers: bool = False
+    """A marketing or offer mark on this stream is refused (S-15, S-61)."""
+    personal_only: bool = False
+    private: bool = True
+    """Every recipient gets a copy that shows nobody else, whatever the number."""
+    tracking: Literal["never", "consent"] = "never"
+    """consent: individual links stay for people with tracking consent (S-46)."""
+    edit: bool = True
+    """Whether filters that change content run (no for personal mail below private_from)."""
+    receipts: Literal["strip", "keep"] = "strip"
+    opt_out: OptOutRule = OptOutRule()
+    unstoppable: bool = False
+
+
+class BounceSettings(Settings):
+    """Where failure reports of split mail return (DESIGN §4, Envelope sender)."""
+
+    domain: DomainName | None = None
+
+
+class Footer(Settings):
+    """Texts of the visible opt-out, by language; `{name}`, `{address}`, `{policy}` and `{link}` are filled in."""
+
+    link: dict[str, str] = {}
+    how_to: dict[str, str] = {}
+
+
+class Organisation(Settings):
+    """One controller with its own keys, registry, tokens and routes (I-12, L-41)."""
+
+    id: Annotated[int, Field(ge=1, le=65535)]
+    """Numeric, in every token: never reuse or change it."""
+    name: Name
+    controller: Controller
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "nl"
+    """Language of texts where neither mail nor person says."""
+    time_zone: str = "Europe/Amsterdam"
+    opt_out_url: str
+    """https base of the opt-out page, e.g. https://afmelden.example.nl; tokens come behind it."""
+    postmaster: str
+    """Gets mail to postmaster@ and failures that have nobody else."""
+    contacts: tuple[str, ...] = ()
+    """Exact addresses that may be seen in any mail (I-1)."""
+    internal_domains: tuple[DomainName, ...] = ()
+    """Domains of the organisation's own people; they do not count for private_from."""
+    block_wide_domains: tuple[DomainName, ...] = ()
+    """Recipient domains where plus-tags and dots do not make another person (L-36)."""
+    strict_tracking: bool = True
+    """Whether tracking needs consent of its own (1c-8)."""
+    domains: tuple[Domain, ...]
+    sources: tuple[Source, ...] = ()
+    lists: tuple[MailingList, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    categories: tuple[Topic, ...] = ()
+    clients: tuple[Client, ...]
+    providers: tuple[Provider, ...]
+    routes: tuple[Route, ...]
+    streams: dict[Stream, StreamRule]
+    classify: tuple[Classify, ...]
+    footer: Footer = Footer()
+    bounce: BounceSettings = BounceSettings()
+    hold_for: Duration = Field(default="5d", validate_default=True)
+    """How long held mail waits before the submitter gets a DSN."""
+    hold_owner: str | None = None
+    """Who gets the daily digest of held mail; default: the postmaster."""
+
+    @cached_property
+    def by_client(self) -> dict[str, Client]:
+        return {c.name: c for c in self.clients}
+
+    @cached_property
+    def by_provider(self) -> dict[str, Provider]:
+        return {p.name: p for p in self.providers}
+
+    @cached_property
+    def by_domain(self) -> dict[str, Domain]:
+        return {d.domain: d for d in self.domains}
+
+    @cached_property
+    def list_ids(self) -> dict[str, int]:
+        return {item.name: item.id for item in self.lists}
+
+    @cached_property
+    def topic_ids(self) -> dict[str, int]:
+        return {item.name: item.id for item in self.topics}
+
+    @cached_property
+    def category_ids(self) -> dict[str, int]:
+        return {item.name: item.id for item in self.categories}
+
+    @cached_property
+    def source_ids(self) -> dict[str, int]:
+        return {item.name: item.id for item in self.sources}
+
+
+SCOPE_KINDS: dict[str, ScopeKind] = {
+    "everything": ScopeKind.EVERYTHING,
+    "marketing": ScopeKind.MARKETING,
+    "source": ScopeKind.SOURCE,
+    "list": ScopeKind.LIST,
+    "topic": ScopeKind.TOPIC,
+    "category": ScopeKind.CATEGORY,
+}
