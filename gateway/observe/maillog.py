@@ -1,0 +1,190 @@
+"""The mail log: one function per mail event, and redaction in this one place.
+
+what:       structured log lines, JSON or console
+takes→gives: names, numbers, pseudonyms as bytes (shortened here) → one line on standard error
+knows not:  messages, addresses (values of type `Address` print as a mark by themselves)
+fails by:   nothing; a line that cannot be written is dropped
+standard:   I-7, S-01
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+_ADDRESS_LIKE = re.compile(r"[^\s<>@,;:\"'()\[\]]+@[^\s<>@,;:\"'()\[\]]+")
+_log = structlog.get_logger("mail")
+
+
+def configure(form: Literal["json", "console"], level: str) -> None:
+    """Set the form and level of all log lines of this process, libraries included."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries may write message lines and addresses below WARNING (aiosmtpd does at DEBUG).
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_RedactRecord())
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Second line of defence: bytes become short hex, address-like text a mark, exceptions their type."""
+    for key, value in event.items():
+        if isinstance(value, bytes):
+            event[key] = value[:6].hex()
+        elif isinstance(value, str) and "@" in value:
+            event[key] = _ADDRESS_LIKE.sub("<address>", value)
+        elif isinstance(value, BaseException):
+            event[key] = fault_place(value)
+    return event
+
+
+def fault_place(error: BaseException) -> str:
+    """Type and innermost place of an error, without its text, which could quote mail."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""
+    return type(error).__name__ + place
+
+
+class _RedactRecord(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _ADDRESS_LIKE.sub("<address>", record.getMessage())
+        record.args = None
+        if record.exc_info and record.exc_info[1] is not None:
+            record.msg = f"{record.msg} ({fault_place(record.exc_info[1])})"
+            record.exc_info = None
+            record.exc_text = None
+        return True
+
+
+def started(part: str, **numbers: object) -> None:
+    _log.info("started", part=part, **numbers)
+
+
+def stopped(part: str, **numbers: object) -> None:
+    _log.info("stopped", part=part, **numbers)
+
+
+def reloaded(version: str) -> None:
+    _log.info("rules reloaded", version=version)
+
+
+def reload_refused(errors: int, first: str) -> None:
+    _log.error("rules not reloaded, the old ones stay", errors=errors, first=first)
+
+
+def login_failed(listener: str) -> None:
+    _log.warning("login failed", listener=listener)
+
+
+def session_refused(listener: str, code: int, reason: str) -> None:
+    _log.info("session refused", listener=listener, code=code, reason=reason)
+
+
+def accepted(message: str, organisation: str, client: str, stream: str, size: int, **rows: int) -> None:
+    _log.info("accepted", message=message, organisation=organisation, client=client, stream=stream, size=size, **rows)
+
+
+def rejected(organisation: str, client: str, reply: str, message: str = "") -> None:
+    _log.info("rejected", organisation=organisation, client=client, reply=reply, message=message)
+
+
+def decided(message: str, organisation: str, person: bytes, action: str, rule: str, fact: str, variant: str) -> None:
+    _log.info(
+        "decided",
+        message=message,
+        organisation=organisation,
+        person=person,
+        action=action,
+        rule=rule,
+        fact=fact,
+        variant=variant,
+    )
+
+
+def sent(message: str, organisation: str, person: bytes, provider: str, code: int, seconds: float) -> None:
+    _log.info(
+        "sent",
+        message=message,
+        organisation=organisation,
+        person=person,
+        provider=provider,
+        code=code,
+        seconds=round(seconds, 3),
+    )
+
+
+def deferred(message: str, organisation: str, person: bytes, provider: str, why: str, attempts: int) -> None:
+    _log.info(
+        "deferred",
+        message=message,
+        organisation=organisation,
+        person=person,
+        provider=provider,
+        why=why,
+        attempts=attempts,
+    )
+
+
+def failed(message: str, organisation: str, person: bytes, provider: str, why: str) -> None:
+    _log.warning("failed", message=message, organisation=organisation, person=person, provider=provider, why=why)
+
+
+def uncertain(message: str, organisation: str, person: bytes, provider: str) -> None:
+    _log.warning("final reply lost", message=message, organisation=organisation, person=person, provider=provider)
+
+
+def blocked(message: str, organisation: str, person: bytes, rule: str, fact: str) -> None:
+    _log.info("blocked", message=message, organisation=organisation, person=person, rule=rule, fact=fact)
+
+
+def held(message: str, organisation: str, reason: str, rows: int = 1) -> None:
+    _log.warning("held", message=message, organisation=organisation, reason=reason, rows=rows)
+
+
+def operator_act(message: str, organisation: str, act: str, operator: str, rows: int) -> None:
+    _log.warning("operator act", message=message, organisation=organisation, act=act, operator=operator, rows=rows)
+
+
+def quarantined(message: str, organisation: str, fault: str) -> None:
+    _log.error("quarantined", message=message, organisation=organisation, fault=fault)
+
+
+def undecided(message: str, organisation: str, why: str) -> None:
+    _log.warning("stored undecided", message=message, organisation=organisation, why=why)
+
+
+def opted_out(organisation: str, person: bytes, scope: str, way: str) -> None:
+    _log.info("opted out", organisation=organisation, person=person, scope=scope, way=way)
+
+
+def trouble(part: str, why: str) -> None:
+    _log.error("trouble", part=part, why=why)
+
+
+def recovered(part: str) -> None:
+    _log.info("recovered", part=part)
+
+
+def fault(where: str, error: BaseException) -> None:
+    """A fault of ours at a boundary: type and place, never its text."""
+    _log.error("fault", where=where, fault=fault_place(error))

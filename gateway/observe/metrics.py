@@ -1,0 +1,70 @@
+"""Every metric, declared once with name, help and labels.
+
+what:       prometheus objects; label values are names from the settings, rule names and reply codes, never addresses
+knows not:  why anybody counts
+standard:   DESIGN §3 observe; docs/metrics.md is generated from this file
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 14400, 86400)
+
+CONNECTIONS = Gauge("briefgeheim_connections", "Open SMTP sessions", ["listener"], multiprocess_mode="livesum")
+LOGIN_FAILURES = Counter("briefgeheim_login_failures", "Failed SMTP logins", ["listener"])
+ACCEPTED = Counter("briefgeheim_messages_accepted", "Messages answered with 250", ["organisation", "client"])
+REJECTED = Counter("briefgeheim_messages_rejected", "Messages refused", ["organisation", "client", "code"])
+DECISIONS = Counter("briefgeheim_decisions", "Decisions per recipient", ["organisation", "stream", "action", "rule"])
+EDITS = Counter("briefgeheim_edits", "Edits made by filters", ["organisation", "filter", "kind"])
+OUTCOMES = Counter(
+    "briefgeheim_filter_outcomes", "What filters reported beside edits", ["organisation", "filter", "kind", "action"]
+)
+QUARANTINED = Counter("briefgeheim_quarantined", "Messages set aside after a fault of ours", ["organisation"])
+QUEUE_ROWS = Gauge(
+    "briefgeheim_queue_rows", "Rows in the spool", ["organisation", "stream", "state"], multiprocess_mode="livesum"
+)
+QUEUE_OLDEST = Gauge("briefgeheim_queue_oldest_seconds", "Age of the oldest queued row", multiprocess_mode="livemax")
+PROVIDER_ANSWERS = Counter(
+    "briefgeheim_provider_answers", "Final answers of providers", ["organisation", "provider", "code"]
+)
+PROVIDER_TROUBLE = Counter(
+    "briefgeheim_provider_trouble", "Connection, TLS, login or rate trouble", ["organisation", "provider", "kind"]
+)
+DELIVERY_SECONDS = Histogram(
+    "briefgeheim_delivery_seconds", "From our 250 to the provider's", ["organisation"], buckets=_SECONDS
+)
+UNCERTAIN = Counter(
+    "briefgeheim_uncertain", "Attempts whose final reply was lost (a second copy is possible)", ["organisation"]
+)
+BLOCKED_LATE = Counter(
+    "briefgeheim_blocked_late",
+    "Rows stopped by the decision right before MAIL FROM",
+    ["organisation", "stream", "rule"],
+)
+OPT_OUTS = Counter("briefgeheim_opt_outs", "Opt-outs stored", ["organisation", "scope", "way"])
+OPT_OUT_EFFECT_SECONDS = Histogram(
+    "briefgeheim_opt_out_effect_seconds",
+    "From storing an opt-out to its first effect on decisions",
+    ["organisation"],
+    buckets=(0.01, 0.05, 0.1, 0.2, 0.5, 1, 5, 60, 3600, 86400),
+)
+REGISTRY_TROUBLE = Gauge(
+    "briefgeheim_registry_trouble",
+    "1 while decisions cannot rest on the registry",
+    ["organisation"],
+    multiprocess_mode="livemax",
+)
+SPOOL_TROUBLE = Gauge("briefgeheim_spool_trouble", "1 while the spool cannot store", multiprocess_mode="livemax")
+OVERRIDES = Counter(
+    "briefgeheim_overrides", "Held mail released or dropped by a named operator", ["organisation", "act", "rule"]
+)
+ONE_CLICK_UNSIGNED = Counter(
+    "briefgeheim_one_click_unsigned",
+    "Mails that got no one-click field because it would not be signed",
+    ["organisation"],
+)
+FAULTS = Counter("briefgeheim_faults", "Faults of ours that were caught at a boundary", ["where"])
+SETTINGS_VERSION = Gauge(
+    "briefgeheim_settings_info", "1 for the settings version in force", ["version"], multiprocess_mode="livemax"
+)
