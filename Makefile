@@ -1,0 +1,55 @@
+# Everything here works from a clean clone with Python >= 3.11, git and make; the rest is installed into .venv.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PYTEST_ARGS ?=
+
+.PHONY: help setup setup-dev tools demo run test check format bench docs clean
+
+help:            ## what there is
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.runtime: requirements.lock
+	@scripts/make-venv $(PYTHON) $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.runtime       ## the virtual environment to run it
+setup-dev: $(VENV)/.dev       ## ... and to develop it
+
+tools: setup-dev              ## Debian and npm packages that tests use, where they may be installed
+	@scripts/install-test-tools
+
+demo: setup                   ## the main job, shown for real (ONCE=1 ends by itself)
+	@$(BIN)/python -m gateway demo $(if $(ONCE),--once) $(ARGS)
+
+run: setup                    ## a gateway with config/gateway.yaml, state in ./state
+	@$(BIN)/python -m gateway serve --config config/gateway.yaml $(ARGS)
+
+test: tools                   ## the whole suite
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+check: setup-dev              ## format, lint, strict types, rooms
+	@$(BIN)/ruff format --check gateway tests bench scripts
+	@$(BIN)/ruff check gateway tests bench scripts
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/rules
+
+format: setup-dev             ## put the format right
+	@$(BIN)/ruff format gateway tests bench scripts
+	@$(BIN)/ruff check --fix gateway tests bench scripts
+
+bench: tools                  ## throughput beside a bare Postfix, as ratios
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup-dev               ## pages that are generated from the code
+	@scripts/generate-docs
+
+clean:           ## the virtual environment and caches
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

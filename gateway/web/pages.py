@@ -1,0 +1,64 @@
+"""What people see: templates and texts, Dutch and English.
+
+takes→gives: a page name, an organisation, a language → HTML bytes
+knows not:  tokens, journals, requests
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Literal
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from gateway.config.organisation import MailingList, Organisation, Topic
+from gateway.facts import Scope, ScopeKind
+
+LANGUAGES = ("nl", "en")
+_HERE = files("gateway.web")
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    language: json.loads((_HERE / "locales" / f"{language}.json").read_text("utf-8")) for language in LANGUAGES
+}
+STYLE = (_HERE / "templates" / "style.css").read_bytes()
+
+_environment = Environment(
+    loader=FunctionLoader(lambda name: (_HERE / "templates" / name).read_text("utf-8")),
+    autoescape=True,
+    undefined=StrictUndefined,
+)
+
+
+def choose_language(organisation: Organisation | None, accept: str, wanted: str = "") -> str:
+    """`wanted` (from the page's own link), else the first we speak in Accept-Language, else the organisation's."""
+    asked = [wanted, *(part.split(";")[0].strip()[:2].lower() for part in accept[:200].split(","))]
+    default = organisation.language if organisation is not None and organisation.language in LANGUAGES else "nl"
+    return next((language for language in asked if language in LANGUAGES), default)
+
+
+def reach(organisation: Organisation, scope: Scope, language: str, form: Literal["stops", "stopped"]) -> str:
+    """The reach of the link in words, before ("stops") or after ("stopped") the button (S-22, S-60)."""
+    texts, name = TEXTS[language], organisation.controller.name
+    lists: tuple[MailingList | Topic, ...] = ()
+    if scope.kind is ScopeKind.LIST:
+        lists = organisation.lists
+    elif scope.kind is ScopeKind.TOPIC:
+        lists = organisation.topics
+    elif scope.kind is ScopeKind.CATEGORY:
+        lists = organisation.categories
+    title = next((item.title for item in lists if item.id == scope.id), "")
+    if title:
+        return texts[f"{form}_named"].format(title=title, name=name)
+    return texts[f"{form}_{'source' if scope.kind is ScopeKind.SOURCE else 'marketing'}"].format(name=name)
+
+
+def wider_offered(scope: Scope) -> bool:
+    """Whether the page also offers to stop all marketing (S-60): not where the link already stops that or more."""
+    return scope.kind in (ScopeKind.LIST, ScopeKind.TOPIC, ScopeKind.CATEGORY)
+
+
+def render(page: str, organisation: Organisation | None, language: str, **values: object) -> bytes:
+    """One page as UTF-8."""
+    template = _environment.get_template(f"{page}.html")
+    return template.render(t=TEXTS[language], language=language, organisation=organisation, **values).encode()
