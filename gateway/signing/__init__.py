@@ -1,0 +1,1 @@
+"""DKIM signing of the bytes that leave: canonical form, signer, keys."""
