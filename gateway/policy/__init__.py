@@ -1,0 +1,1 @@
+"""What a mail is, and who may get it: pure, synchronous, total."""

@@ -1,0 +1,102 @@
+"""The decision: one mail, one person, one moment.
+
+what:       every rule in its order, the first that stops the mail decides
+takes→gives: settings, classification, facts, time → `Decision` with each rule tried and the fact it read
+knows not:  addresses, the body, other recipients, the clock, storage
+fails by:   nothing: for every input there is a decision, and doubt refuses
+standard:   DESIGN §1 step 3, I-2, I-11; R-022; S-17..S-23, S-41..S-50, S-58..S-63
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.config.organisation import Organisation
+from gateway.decision import Action, Basis, Classification, Decision, RuleTried, Stream, Variant
+from gateway.facts import Facts, Purpose, Scope, ScopeKind
+from gateway.policy import blocks, needs
+from gateway.policy.case import Case, Finding, grants, passes, refuses, standing_consent
+from gateway.reply import UNCLASSIFIED
+
+
+def decide(
+    organisation: Organisation,
+    classification: Classification,
+    facts: Facts,
+    *,
+    now: int,
+    language: str = "",
+    postmaster: bool = False,
+    queued: bool = False,
+) -> Decision:
+    """Whether this person gets this mail, in which variant, by which rule and fact. Never raises.
+
+    `now` is Unix seconds; `language` a BCP 47 tag of the mail or ""; `postmaster` whether the recipient is one
+    (R-022); `queued` whether the mail is already in the spool, where a restriction holds instead of refusing.
+    """
+    tongue = _language(facts.language or language or organisation.language)
+    rule = organisation.streams.get(classification.stream)
+    if classification.stream is Stream.UNCLASSIFIED or rule is None:
+        why = classification.why or f"stream {classification.stream} has no rules"
+        return _decision([refuses("unclassified", why, UNCLASSIFIED)], Variant(tongue))
+    tried = [passes("unclassified", f"stream {classification.stream}")]
+    if postmaster:
+        return _decision([*tried, grants("postmaster", "postmaster is always reached")], Variant(tongue))
+    case = Case(organisation, rule, classification, facts, now, queued)
+    for finding in _findings(case):
+        tried.append(finding)
+        if finding.action is not None:
+            return _decision(tried, Variant(tongue))
+    if not any(f.grants for f in tried):
+        tried.append(grants("basis", f"basis {case.basis}" if case.basis else "no basis asked"))
+    tracked = tracking(case)
+    return _decision([*tried, tracked], Variant(tongue, tracking=tracked.grants))
+
+
+def tracking(case: Case) -> Finding:
+    """Whether individual links stay: only on consent mail of a stream that allows it (S-46, L-33).
+
+    Its own consent is needed; an organisation that is not strict lets consent to the list do.
+    """
+    if case.rule.tracking != "consent" or case.basis is not Basis.CONSENT:
+        return passes("tracking", "this mail is never tracked")
+    scope = Scope(ScopeKind.PURPOSE, Purpose.TRACKING)
+    if standing_consent(case.facts, scope):
+        return grants("tracking", f"consent {scope}")
+    listed = Scope(ScopeKind.LIST, case.classification.list)
+    objected = any(b.scope == scope for b in case.facts.blocks)
+    if not case.organisation.strict_tracking and not objected and listed.id and standing_consent(case.facts, listed):
+        return grants("tracking", f"consent {listed}")
+    return passes("tracking", f"consent {scope} missing")
+
+
+def _findings(case: Case) -> Iterator[Finding]:
+    yield blocks.erasure(case)
+    yield blocks.restriction(case)
+    yield blocks.complaint(case)
+    yield blocks.bounce(case)
+    yield blocks.manual(case)
+    yield blocks.opt_out(case)
+    yield needs.offers(case)
+    yield needs.minors(case)
+    yield needs.sensitive(case)
+    yield from needs.ground(case)
+    yield needs.segment(case)
+
+
+def _decision(tried: list[Finding], variant: Variant) -> Decision:
+    last = tried[-1]
+    stopped = last.action is not None
+    decider = last if stopped else next(f for f in tried if f.grants)
+    return Decision(
+        action=last.action or Action.DELIVER,
+        rule=decider.rule,
+        fact=decider.fact,
+        variant=variant,
+        tried=tuple(RuleTried(f.rule, f is decider, f.fact) for f in tried),
+        reply=last.reply,
+    )
+
+
+def _language(tag: str) -> str:
+    return tag.replace("_", "-").partition("-")[0].strip().lower()
