@@ -1,0 +1,64 @@
+"""What a valid message may not have: doubled fields and lines over 998 octets.
+
+what:       two questions about a parsed message
+takes→gives: `Message` → names of doubled fields; places of long lines
+knows not:  what happens because of it
+fails by:   nothing
+standard:   RFC 5322 2.1.1 and 3.6, RFC 6854; R-031
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.message.encodings import LINE_LIMIT, first_long_line
+from gateway.message.parse import Message, Part
+
+_ONCE = (
+    *("From", "Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject"),
+    *("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID"),
+    *("Content-Description", "Content-Language", "Content-Location", "Content-MD5"),
+)
+
+
+def duplicates(message: Message) -> list[str]:
+    """Fields of the top header that stand there more than once and may not (RFC 5322 3.6), in their usual spelling."""
+    return [name for name in _ONCE if len(message.fields(name)) > 1]
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """The first line over 998 octets in one place.
+
+    `part` is the path of the part; `where` is "header" or "body" of it, or "between" for text of a multipart
+    outside its parts; `offset` counts in the message.
+    """
+
+    part: str
+    where: str
+    offset: int
+
+
+def long_lines(message: Message) -> list[LongLine]:
+    """Where lines over 998 octets are, one entry per header, body or gap. Linear."""
+    raw = message.raw
+    if first_long_line(raw, 0, len(raw)) < 0:
+        return []
+    found: list[LongLine] = []
+    for part in message.walk():
+        for where, start, end in _areas(part):
+            at = first_long_line(raw, start, end, LINE_LIMIT)
+            if at >= 0:
+                found.append(LongLine(part.path, where, at))
+    return found
+
+
+def _areas(part: Part) -> list[tuple[str, int, int]]:
+    areas = [("header", *part.header)]
+    if not part.children:
+        return [*areas, ("body", *part.body)]
+    position = part.body[0]
+    for child in part.children:
+        areas.append(("between", position, child.header[0]))
+        position = child.body[1] + 2 if child.body[1] < part.body[1] else child.body[1]
+    return [*areas, ("between", position, part.body[1])]

@@ -1,0 +1,352 @@
+"""Where everything stands in one message: header fields and parts as offsets in the bytes that came in.
+
+what:       the byte-span map of a message; nothing is decoded, copied or changed
+takes→gives: bytes → `Message` (fields, part tree)
+knows not:  recipients, settings beyond its limits, why anyone asks
+fails by:   `MalformedMessage`, with the reply to give; odd but unambiguous parts are marked `broken` instead
+standard:   RFC 5322 2, RFC 2045, RFC 2046 5, RFC 1847, RFC 8551; R-012, R-048, R-049, R-050, I-6, I-8
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gateway.config.gateway import Limits
+from gateway.message.encodings import IDENTITY, decode
+from gateway.message.headers import Parameters, decode_words, header_text, parameters
+from gateway.reply import BARE_LINE_END, LOOP, MALFORMED, TOO_BIG, UNSUPPORTED_MEDIA, Reply
+
+MOST_RECEIVED = 100  # R-012, RFC 5321 6.3
+_DEEPEST = 200  # whatever the settings say: one level is one call
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:()[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
+_PGP = re.compile(rb"(?:\A|\n)-----BEGIN PGP (?:SIGNED )?MESSAGE")
+_NESTED = frozenset({"message/rfc822", "message/global"})
+_FORBIDDEN = frozenset({"message/partial", "message/external-body"})
+_SEALED = {
+    "multipart/signed": "signed",
+    "multipart/encrypted": "encrypted",
+    "application/pkcs7-mime": "signed or encrypted",
+    "application/x-pkcs7-mime": "signed or encrypted",
+    "application/pgp": "signed or encrypted",
+    "application/pgp-encrypted": "encrypted",
+}
+
+
+class MalformedMessage(ValueError):
+    """Not a message we may pass. `reason` never quotes it, `offset` is where, `reply` a constant to answer with."""
+
+    def __init__(self, reason: str, offset: int, reply: Reply = MALFORMED) -> None:
+        super().__init__(f"{reason} (octet {offset})")
+        self.reason = reason
+        self.offset = offset
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field. `raw[start:end]` is all of it with its CRLF; the value starts at `value`, after the colon."""
+
+    name: bytes
+    start: int
+    value: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One MIME entity; offsets count in the whole message.
+
+    `path` is "1" for the root, then "1.1", "1.2.1" …; a message/rfc822 part has the root of the inner message as its
+    only child. `header` ends after the last field, before the blank line. `sealed` says why the part is opaque ("" when
+    it is not), `broken` why it can be passed on but not edited.
+    """
+
+    path: str
+    fields: tuple[Field, ...]
+    header: tuple[int, int]
+    body: tuple[int, int]
+    children: tuple[Part, ...]
+    content_type: str
+    parameters: Mapping[str, str]
+    charset: str
+    encoding: str
+    disposition: str
+    filename: str
+    attachment: bool
+    sealed: str
+    broken: str
+
+    @property
+    def opaque(self) -> bool:
+        """Signed or encrypted: never edited inside (I-6)."""
+        return bool(self.sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A parsed message: its bytes and the tree over them."""
+
+    raw: bytes
+    root: Part
+    _index: Mapping[bytes, tuple[Field, ...]] = field(repr=False)
+
+    def walk(self) -> Iterator[Part]:
+        """All parts, depth first, the content of message/rfc822 parts included."""
+        waiting = [self.root]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(reversed(part.children))
+
+    def fields(self, name: str) -> tuple[Field, ...]:
+        """Fields of the top header with this name, in any case, in order."""
+        return self._index.get(name.lower().encode("latin-1", "replace"), ())
+
+    def raw_value(self, field: Field) -> bytes:
+        """The value as written: after the colon, still folded, without the last CRLF."""
+        return _value(self.raw, field)
+
+    def text_value(self, field: Field) -> str:
+        """The value unfolded, its encoded words decoded, stripped. Bounded by the header limit of `parse`."""
+        return header_text(_value(self.raw, field))
+
+    def text_parts(self) -> tuple[Part, ...]:
+        """The text/plain and text/html a reader sees: no attachments, nothing opaque or inside message/rfc822."""
+        found: list[Part] = []
+        waiting = [self.root]
+        while waiting:
+            part = waiting.pop()
+            if part.sealed or part.attachment or part.content_type in _NESTED:
+                continue
+            if part.content_type in ("text/plain", "text/html") and not part.children:
+                found.append(part)
+            waiting.extend(reversed(part.children))
+        return tuple(found)
+
+
+def bare_line_ends(raw: bytes) -> bool:
+    """Whether there is a CR without LF, an LF without CR, or a NUL (I-8). Three passes at memory speed."""
+    pairs = raw.count(b"\r\n")
+    return raw.count(b"\n") != pairs or raw.count(b"\r") != pairs or b"\0" in raw
+
+
+def parse(raw: bytes, limits: Limits = Limits()) -> Message:  # noqa: B008 - frozen value
+    """Map a message. Raises `MalformedMessage` for what is over the limits, ambiguous or not allowed out."""
+    if len(raw) > limits.message_size:
+        raise MalformedMessage("message over the size limit", limits.message_size, TOO_BIG)
+    if bare_line_ends(raw):
+        raise MalformedMessage("bare CR, bare LF or NUL", 0, BARE_LINE_END)
+    root = _Parser(raw, limits).top()
+    index: dict[bytes, tuple[Field, ...]] = {}
+    for one in root.fields:
+        low = one.name.lower()
+        index[low] = (*index.get(low, ()), one) if low in index else (one,)
+    if len(index.get(b"received", ())) >= MOST_RECEIVED:
+        raise MalformedMessage(f"{MOST_RECEIVED} Received fields or more", 0, LOOP)
+    return Message(raw, root, index)
+
+
+def _value(raw: bytes, field: Field) -> bytes:
+    return raw[field.value : field.end].removesuffix(b"\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a part inherits from the parts around it."""
+
+    path: str
+    depth: int
+    default: str
+    sealed: str
+    broken: str
+
+
+class _Parser:
+    """One walk over one message; counts parts and fields as it goes."""
+
+    def __init__(self, raw: bytes, limits: Limits) -> None:
+        self._raw = raw
+        self._limits = limits
+        self._deepest = min(limits.depth, _DEEPEST)
+        self._parts = 0
+        self._fields_left = limits.header_fields * 20
+
+    def top(self) -> Part:
+        return self._part(0, len(self._raw), _Place("1", 1, "text/plain", "", ""))
+
+    def _part(self, start: int, end: int, place: _Place) -> Part:
+        self._count(start, place)
+        fields, header_end, body, garbage = self._header(start, end, place.depth == 1)
+        kinds = self._content_fields(fields, start)
+        kind = _read(self._raw, kinds.get(b"content-type"))
+        content_type = kind.main if kind.main.count("/") == 1 else place.default
+        if content_type in _FORBIDDEN:
+            raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
+        encoding = _read(self._raw, kinds.get(b"content-transfer-encoding")).main or "7bit"
+        shown = _read(self._raw, kinds.get(b"content-disposition"))
+        broken = place.broken or garbage or ("two Content-Disposition fields" if b"" in kinds else "")
+        sealed = place.sealed or _SEALED.get(content_type, "")
+        composite = content_type.startswith("multipart/") or content_type in _NESTED
+        children: tuple[Part, ...] = ()
+        if composite:
+            inner = _Place(place.path, place.depth, content_type, sealed, broken)
+            children, broken = self._children(kind, encoding, (body, end), inner)
+        elif not sealed and content_type.startswith("text/"):
+            sealed = _pgp(self._raw, body, end, encoding)
+        filename = decode_words(shown.values.get("filename") or kind.values.get("name", ""))
+        return Part(
+            path=place.path,
+            fields=fields,
+            header=(start, header_end),
+            body=(body, end),
+            children=children,
+            content_type=content_type,
+            parameters=kind.values,
+            charset=kind.values.get("charset", "").strip().lower(),
+            encoding=encoding,
+            disposition=shown.main,
+            filename=filename,
+            attachment=_is_attachment(shown.main, content_type, filename),
+            sealed=sealed,
+            broken=broken,
+        )
+
+    def _count(self, start: int, place: _Place) -> None:
+        self._parts += 1
+        if self._parts > self._limits.parts:
+            raise MalformedMessage(f"more than {self._limits.parts} parts", start)
+        if place.depth > self._deepest:
+            raise MalformedMessage(f"parts nested more than {self._deepest} deep", start)
+
+    def _header(self, start: int, end: int, top: bool) -> tuple[tuple[Field, ...], int, int, str]:
+        """Fields, end of the header, start of the body, and what is wrong with it ("" when nothing)."""
+        raw = self._raw
+        if raw.startswith(b"\r\n", start, end):
+            return (), start, start + 2, ""
+        blank = raw.find(b"\r\n\r\n", start, end)
+        header_end, body = (blank + 2, blank + 4) if blank >= 0 else (end, end)
+        if header_end - start > self._limits.header_octets:
+            raise MalformedMessage("header over the size limit", start, TOO_BIG)
+        fields, garbage = self._scan_fields(start, header_end)
+        if garbage >= 0 and top:
+            raise MalformedMessage("a header line is neither a field nor its continuation", garbage)
+        wrong = "a header line is no field" if garbage >= 0 else "no blank line after the header" if blank < 0 else ""
+        return fields, header_end, body, wrong
+
+    def _scan_fields(self, start: int, end: int) -> tuple[tuple[Field, ...], int]:
+        fields: list[Field] = []
+        position, garbage = start, -1
+        match = _FIELD.match
+        while position < end:
+            found = match(self._raw, position, end)
+            if found is None:
+                garbage = position if garbage < 0 else garbage
+                line_end = self._raw.find(b"\r\n", position, end)
+                position = end if line_end < 0 else line_end + 2
+                continue
+            fields.append(Field(found[1], position, found.start(2), found.end()))
+            position = found.end()
+        self._fields_left -= len(fields)
+        if len(fields) > self._limits.header_fields or self._fields_left < 0:
+            raise MalformedMessage(f"more than {self._limits.header_fields} header fields", start)
+        return tuple(fields), garbage
+
+    def _content_fields(self, fields: tuple[Field, ...], start: int) -> dict[bytes, Field]:
+        """The three fields that shape a part, by lower-case name; the key b"" marks a doubled Content-Disposition."""
+        found: dict[bytes, Field] = {}
+        for one in fields:
+            if one.name[:1] not in b"Cc":
+                continue
+            low = one.name.lower()
+            if low not in (b"content-type", b"content-transfer-encoding", b"content-disposition"):
+                continue
+            if low in found and low != b"content-disposition":
+                raise MalformedMessage(f"two {low.decode()} fields in one part", one.start)
+            if low in found:
+                found[b""] = one
+            found.setdefault(low, one)
+        return found
+
+    def _children(
+        self, kind: Parameters, encoding: str, body: tuple[int, int], place: _Place
+    ) -> tuple[tuple[Part, ...], str]:
+        encoded = "" if encoding in IDENTITY else "a composite part with a transfer encoding"
+        broken = place.broken or encoded
+        if place.default in _NESTED:
+            if encoded:
+                return (), broken
+            inner = _Place(f"{place.path}.1", place.depth + 1, "text/plain", place.sealed, broken)
+            return (self._part(*body, inner),), broken
+        if "boundary" in kind.repeated:
+            raise MalformedMessage("two boundary parameters", body[0])
+        boundary = kind.values.get("boundary", "").rstrip().encode("latin-1", "replace")
+        if not boundary:
+            return (), broken or "a multipart without boundary"
+        spans, wrong = self._split(boundary, *body)
+        broken = broken or wrong or ("" if kind.clean else "Content-Type parameters")
+        default = "message/rfc822" if place.default == "multipart/digest" else "text/plain"
+        return tuple(
+            self._part(start, end, _Place(f"{place.path}.{number}", place.depth + 1, default, place.sealed, broken))
+            for number, (start, end) in enumerate(spans, 1)
+        ), broken
+
+    def _split(self, boundary: bytes, start: int, end: int) -> tuple[list[tuple[int, int]], str]:
+        """Spans of the body parts, and what is wrong ("" when nothing). RFC 2046 5.1.1."""
+        spans: list[tuple[int, int]] = []
+        opened, closed = -1, False
+        for at, following, closing in self._delimiters(boundary, start, end):
+            if closed:
+                return spans, "a boundary after the closing boundary"
+            if opened >= 0:
+                spans.append((opened, max(opened, at)))
+            opened, closed = following, closing
+            if len(spans) + self._parts > self._limits.parts:
+                raise MalformedMessage(f"more than {self._limits.parts} parts", at)
+        if opened >= 0 and not closed:
+            spans.append((opened, end))
+        if not spans:
+            return spans, "no body part between boundaries" if closed else "no boundary line"
+        return spans, "" if closed else "no closing boundary"
+
+    def _delimiters(self, boundary: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """Each delimiter line: offset of its leading CRLF, offset after it, whether it closes."""
+        raw, needle = self._raw, b"\r\n--" + boundary
+        size, position = len(needle), start - 2  # the blank line's own CRLF can open the first delimiter
+        impostors = 10 * self._limits.parts + 1000
+        while (at := raw.find(needle, max(position, 0), end)) >= 0:
+            line_end = raw.find(b"\r\n", at + size, end)
+            line_end = end if line_end < 0 else line_end
+            tail = raw[at + size : line_end].rstrip(b" \t")
+            position = line_end
+            if tail in (b"", b"--"):
+                yield at, min(line_end + 2, end), tail == b"--"
+                continue
+            impostors -= 1
+            if impostors < 0:
+                raise MalformedMessage("too many lines that look like a boundary", at)
+
+
+def _read(raw: bytes, field: Field | None) -> Parameters:
+    return _NOTHING if field is None else parameters(_value(raw, field))
+
+
+_NOTHING = Parameters("", {})
+
+
+def _is_attachment(disposition: str, content_type: str, filename: str) -> bool:
+    """RFC 2183 2.8: an unknown disposition counts as attachment. Without one, a named file that is no text does."""
+    if disposition:
+        return disposition != "inline"
+    return bool(filename) and not content_type.startswith(("text/", "multipart/", "message/"))
+
+
+def _pgp(raw: bytes, start: int, end: int, encoding: str) -> str:
+    """ "PGP text" when a text part holds an inline PGP message (it is opaque like multipart/signed), else ""."""
+    if encoding == "base64":
+        content = decode(encoding, raw[start:end])
+        return "PGP text" if b"-----BEGIN PGP " in content and _PGP.search(content) else ""
+    if raw.find(b"-----BEGIN PGP ", start, end) < 0:
+        return ""
+    return "PGP text" if _PGP.search(raw, max(start - 1, 0), end) else ""  # with the LF before the first line

@@ -1,0 +1,228 @@
+"""From planned edits to byte splices: which encoding an edited part gets, and which fields change with it.
+
+what:       the splices on the raw message that `template.compile` lays out
+takes→gives: `Draft` → ordered `Rewrite`s (offsets in raw, bytes and gaps)
+knows not:  recipients, what a slot means, how a template is stored
+fails by:   `Uncompilable`
+standard:   RFC 2045 6, RFC 6152 3, RFC 3676 (content of flowed text is kept); R-041, R-043, I-6
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from gateway.message.draft import Draft, Replacement, Slot
+from gateway.message.encodings import (
+    IDENTITY,
+    decode,
+    encode_base64,
+    encode_quoted_printable,
+    short_lines,
+    soft_break,
+)
+from gateway.message.headers import parameters
+from gateway.message.parse import Field, Part
+
+SLOT_ROOM = 512  # octets kept free on a line for a slot's value
+_STALE = frozenset({b"content-md5", b"content-length", b"lines"})  # say something about the old content
+
+
+class Uncompilable(ValueError):
+    """The draft cannot be written as asked; `reason` says what stands in the way, without content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where a slot's value goes, as it is ("raw") or as lines of quoted-printable ("qp")."""
+
+    slot: Slot
+    encoding: str = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """`start:end` of the message becomes `steps`; `header` when it belongs to the top header."""
+
+    start: int
+    end: int
+    steps: tuple[bytes | Gap, ...]
+    header: bool = False
+
+
+def rewrites(draft: Draft, *, seven_bit: bool) -> list[Rewrite]:
+    """All splices in order of offset, none overlapping. Raises `Uncompilable`."""
+    found = [Rewrite(e.start, e.end, _raw_steps(e.replacement), _in_header(draft, e.end)) for e in draft.header_edits()]
+    for part, changed in _parts_to_write(draft, seven_bit=seven_bit):
+        found += _Writer(draft, part, changed=changed, seven_bit=seven_bit).splices()
+    if seven_bit:
+        found += _relabelled(draft)
+    found.sort(key=lambda r: (r.start, r.end))  # stable: insertions at one place stay in order
+    for before, after in pairwise(found):
+        if before.end > after.start:
+            raise Uncompilable("one field is edited twice")
+    return found
+
+
+def _in_header(draft: Draft, end: int) -> bool:
+    return end <= draft.message.root.header[1]
+
+
+def _raw_steps(replacement: Replacement) -> tuple[bytes | Gap, ...]:
+    return tuple(Gap(piece) if isinstance(piece, Slot) else piece for piece in replacement)
+
+
+def _parts_to_write(draft: Draft, *, seven_bit: bool) -> Iterator[tuple[Part, bool]]:
+    touched = {part.path: (part, changed) for part, changed in draft.touched()}
+    yield from touched.values()
+    if not seven_bit or draft.message.raw.isascii():
+        return
+    for part in draft.message.walk():
+        if part.path in touched or part.children or draft.message.raw[slice(*part.body)].isascii():
+            continue
+        if part.sealed or part.broken:
+            raise Uncompilable(f"part {part.path} has 8-bit content and is {part.sealed or 'broken'}")
+        if part.encoding in IDENTITY and not part.content_type.startswith("multipart/"):
+            yield part, False
+
+
+def _relabelled(draft: Draft) -> Iterator[Rewrite]:
+    """RFC 2045 6.4: a composite part says 8bit only when something in it is."""
+    for part in draft.message.walk():
+        if part.children and part.encoding in ("8bit", "binary") and not part.sealed and not part.broken:
+            field = _find(part, b"content-transfer-encoding")
+            if field is not None and not draft.removed(field):
+                yield _value_splice(draft, part, field, b" 7bit")
+
+
+def _find(part: Part, name: bytes) -> Field | None:
+    return next((f for f in part.fields if f.name.lower() == name), None)
+
+
+def _value_splice(draft: Draft, part: Part, field: Field, value: bytes) -> Rewrite:
+    end = field.end - 2 if draft.message.raw.endswith(b"\r\n", field.value, field.end) else field.end
+    return Rewrite(field.value, end, (value,), part.path == "1")
+
+
+class _Writer:
+    """Writes one leaf part again: body, and the fields that describe it."""
+
+    def __init__(self, draft: Draft, part: Part, *, changed: bool, seven_bit: bool) -> None:
+        self._draft = draft
+        self._part = part
+        self._changed = changed
+        self._seven_bit = seven_bit
+        self._pieces = draft.pieces(part) if changed else (self._original(),)
+        self._slots = any(isinstance(p, Slot) for p in self._pieces)
+        self._ascii = all(p.isascii() for p in self._pieces if not isinstance(p, Slot))
+
+    def _original(self) -> bytes:
+        start, end = self._part.body
+        return decode(self._part.encoding, self._draft.message.raw[start:end])
+
+    def splices(self) -> Iterator[Rewrite]:
+        encoding = self._encoding()
+        yield Rewrite(*self._part.body, self._ended(encoding, _encode(encoding, self._pieces)))
+        added = list(self._describe(encoding))
+        if added and self._part.path == "1" and not self._draft.message.fields("MIME-Version"):
+            added.insert(0, b"MIME-Version: 1.0\r\n")  # RFC 2045 4
+        if added:
+            yield Rewrite(self._part.header[1], self._part.header[1], (b"".join(added),), self._part.path == "1")
+        yield from self._field_splices(encoding)
+
+    def _encoding(self) -> str:
+        """Keep the kind; leave it only where the new content does not fit (RFC 2045 6.2-6.8)."""
+        now = self._part.encoding
+        if now == "quoted-printable" or (now == "base64" and not self._slots):
+            return now
+        whole = b"".join(b"x" * SLOT_ROOM if isinstance(p, Slot) else p for p in self._pieces)
+        fits = short_lines(whole) and not (now == "base64" and self._must_end_line() and not whole.endswith(b"\r\n"))
+        if fits and self._ascii:
+            return "7bit" if now == "base64" or self._seven_bit else now
+        if fits and now != "base64" and not self._seven_bit and not self._was_ascii():
+            return now
+        return "quoted-printable" if self._slots or self._part.content_type.startswith("text/") else "base64"
+
+    def _was_ascii(self) -> bool:
+        """Whether 8-bit content would be new here (enclosing parts may say 7bit)."""
+        start, end = self._part.body
+        return self._part.encoding == "7bit" and self._draft.message.raw[start:end].isascii()
+
+    def _must_end_line(self) -> bool:
+        """Whether this part is the end of the message, which ends with CRLF (RFC 5321 4.1.1.4)."""
+        raw = self._draft.message.raw
+        return self._part.body[1] == len(raw) and raw.endswith(b"\r\n")
+
+    def _ended(self, encoding: str, steps: tuple[bytes | Gap, ...]) -> tuple[bytes | Gap, ...]:
+        last = steps[-1] if steps else b"\r\n"
+        if not self._must_end_line() or (isinstance(last, bytes) and last.endswith(b"\r\n")):
+            return steps
+        if encoding == "quoted-printable":
+            return (*steps[:-1], soft_break(last)) if isinstance(last, bytes) else (*steps, b"=\r\n")
+        return (*steps, b"\r\n")
+
+    def _describe(self, encoding: str) -> Iterator[bytes]:
+        """Fields to add where the part has none."""
+        if self._utf8_label() and _find(self._part, b"content-type") is None:
+            yield b"Content-Type: " + self._part.content_type.encode() + b"; charset=utf-8\r\n"
+        if encoding != self._part.encoding and _find(self._part, b"content-transfer-encoding") is None:
+            yield b"Content-Transfer-Encoding: " + encoding.encode() + b"\r\n"
+
+    def _field_splices(self, encoding: str) -> Iterator[Rewrite]:
+        for field in self._part.fields:
+            low = field.name.lower()
+            if self._draft.removed(field):
+                continue
+            if low == b"content-transfer-encoding" and encoding != self._part.encoding:
+                yield _value_splice(self._draft, self._part, field, b" " + encoding.encode())
+            elif low == b"content-type" and self._utf8_label():
+                yield self._charset_splice(field)
+            elif low in _STALE and self._changed:
+                yield Rewrite(field.start, field.end, (), self._part.path == "1")
+
+    def _utf8_label(self) -> bool:
+        """Whether the charset parameter no longer tells the truth after the edit."""
+        if not self._changed:
+            return False
+        if self._draft.recoded(self._part):
+            return True
+        plain = self._draft.scan_charset(self._part) == "utf-8" and self._part.charset not in ("utf-8", "utf8")
+        return plain and not self._ascii and self._draft.content(self._part).isascii()
+
+    def _charset_splice(self, field: Field) -> Rewrite:
+        spans = parameters(self._draft.message.raw_value(field)).spans
+        named = [s for s in spans if s.name.split("*", 1)[0] == "charset"]
+        if len(named) > 1:
+            raise Uncompilable(f"part {self._part.path} has more than one charset parameter")
+        top = self._part.path == "1"
+        if named:
+            start, end = field.value + named[0].start, field.value + named[0].end
+            return Rewrite(start, end, (b"charset=utf-8",), top)
+        end = field.end - 2
+        return Rewrite(end, end, (b"; charset=utf-8",), top)
+
+
+def _encode(encoding: str, pieces: Replacement) -> tuple[bytes | Gap, ...]:
+    if encoding == "base64":
+        return (encode_base64(b"".join(p for p in pieces if not isinstance(p, Slot))),)
+    if encoding == "quoted-printable":
+        return tuple(_quoted(pieces))
+    return _raw_steps(pieces)
+
+
+def _quoted(pieces: Replacement) -> Iterator[bytes | Gap]:
+    """Slots on lines of their own, between soft breaks, so that their value never changes another line."""
+    for at, piece in enumerate(pieces):
+        following = pieces[at + 1] if at + 1 < len(pieces) else b""
+        if isinstance(piece, Slot):
+            yield Gap(piece, "qp")
+            if isinstance(following, Slot) or (following and not following.startswith(b"\r\n")):
+                yield b"=\r\n"
+        else:
+            encoded = encode_quoted_printable(piece)
+            yield soft_break(encoded) if isinstance(following, Slot) else encoded
