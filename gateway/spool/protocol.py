@@ -24,6 +24,14 @@ class SpoolFull(SpoolUnavailable):
     """No room."""
 
 
+class EntryBroken(Exception):
+    """This row cannot be unsealed. It has been set aside as quarantined, with the reason; its siblings go on."""
+
+
+class EntryGone(LookupError):
+    """The row or message is no longer here: final for all recipients, replaced, or dropped."""
+
+
 class State(StrEnum):
     """State of one row."""
 
@@ -146,7 +154,21 @@ class Spool(Protocol):
         ...
 
     async def open(self, entry: Entry) -> Opened:
-        """Unseal one entry (the body is cached per message while its rows are being delivered)."""
+        """Unseal one entry (the body is cached per message while its rows are being delivered).
+
+        Raises `EntryBroken` (the row is set aside by then) or `EntryGone`.
+        """
+        ...
+
+    def mark_sending(self, rows: Sequence[int]) -> None:
+        """These rows are being sent from now on: recorded with the next group commit, nobody waits.
+
+        A row still marked when the spool is opened again was cut off in the middle: one attempt more, and uncertain.
+        """
+        ...
+
+    def release(self, rows: Sequence[int]) -> None:
+        """Give back claims without an attempt (drain); the rows keep their state and are due as before."""
         ...
 
     async def update(self, updates: Sequence[Update], audit: Sequence[AuditRow]) -> None:
@@ -158,7 +180,12 @@ class Spool(Protocol):
         ...
 
     async def entries(
-        self, *, state: State | None = None, message: str | None = None, organisation: str | None = None, limit: int = 1000
+        self,
+        *,
+        state: State | None = None,
+        message: str | None = None,
+        organisation: str | None = None,
+        limit: int = 1000,
     ) -> list[Entry]:
         """Rows for listing, oldest first."""
         ...

@@ -1,0 +1,211 @@
+"""Messages and rows as SQL: store, change, destroy.
+
+what:       what one job does inside the writer's transaction, and what has to follow it
+takes→gives: `NewMessage`, `Update` → rows; gathers slots, spent slots and counts in `Effects`
+knows not:  transactions, threads, files
+fails by:   `sqlite3.Error`, `EntryGone`, `ValueError` for a message id used twice
+standard:   DESIGN §4 Spool
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.spool.keyslots import KeySlots, Slot, SlotBroken, mark_of
+from gateway.spool.protocol import EntryGone, NewMessage, NewRow, State, Update
+from gateway.spool.schema import FINAL
+from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys, new_key
+
+_FINAL_SQL = ", ".join(f"'{state}'" for state in FINAL)
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a job means outside the database.
+
+    `slots` must be durable before the commit, `spent` is zeroed after it; `depth` changes the counts by (organisation,
+    stream, state), `free` are rows whose claim ends, `gone` messages that are no longer here.
+    """
+
+    slots: dict[int, Slot] = field(default_factory=dict)
+    spent: list[int] = field(default_factory=list)
+    depth: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    free: list[int] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    queued: bool = False
+    late: int = 0
+
+    def count(self, organisation: str, stream: str, state: str, by: int) -> None:
+        if state not in FINAL:
+            self.depth[(organisation, stream, state)] += by
+            self.queued |= state == State.QUEUED and by > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The parts every change needs: the connection inside a transaction, the slots, the service keys, the effects."""
+
+    connection: sqlite3.Connection
+    slots: KeySlots
+    keys: ServiceKeys
+    effects: Effects
+
+    def put(self, message: NewMessage) -> None:
+        """Seal and insert. The same message again is one message (a caller that was cancelled may repeat itself)."""
+        if self._stored_already(message) or all(row.state.final for row in message.rows):
+            return
+        key = new_key()
+        seal = MessageSeal(message.id, key)
+        slot = self.slots.reserve()
+        self.effects.slots[slot] = Slot(mark_of(message.id), self.keys.newest, self.keys.wrap(message.id, key))
+        n = self._insert_message(message, slot, seal)
+        self.connection.execute("INSERT INTO bodies VALUES (?, ?)", (n, seal.body(message.body)))
+        self.connection.executemany(
+            "INSERT INTO rows (message, number, person_exact, person_wide, state, provider, variant, due, until, reason,"
+            " sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_row_values(n, number, row, seal) for number, row in enumerate(message.rows)),
+        )
+        for row in message.rows:
+            self.effects.count(message.organisation, message.stream, row.state.value, 1)
+
+    def change(self, updates: Iterable[Update]) -> None:
+        """Apply updates. A row that is gone or final stays so; it is counted as late, its audit is still written."""
+        for update in updates:
+            self.effects.free.append(update.row)
+            found = self.connection.execute(
+                "SELECT r.message, r.number, r.state, m.id, m.organisation, m.stream FROM rows r"
+                " JOIN messages m ON m.n = r.message WHERE r.id = ?",
+                (update.row,),
+            ).fetchone()
+            if found is None or found[2] in FINAL:
+                self.effects.late += 1
+            else:
+                self._change_one(update, *found)
+
+    def replace(self, message: str, new: NewMessage) -> None:
+        """Swap a message for its compiled form. Raises `EntryGone` when it is not here (any more)."""
+        found = self.connection.execute("SELECT n FROM messages WHERE id = ?", (message,)).fetchone()
+        if found is None:
+            if self._stored_already(new):
+                return
+            raise EntryGone(f"message {message} is not in this shard")
+        self.destroy(found[0], message)
+        self.put(new)
+
+    def destroy(self, n: int, message: str) -> None:
+        """Take a message away: rows, body and, after the commit, its key."""
+        slot, organisation, stream = self.connection.execute(
+            "SELECT slot, organisation, stream FROM messages WHERE n = ?", (n,)
+        ).fetchone()
+        states = self.connection.execute("SELECT state, id FROM rows WHERE message = ?", (n,)).fetchall()
+        for state, row in states:
+            self.effects.count(organisation, stream, state, -1)
+            self.effects.free.append(row)
+        self.connection.execute("DELETE FROM rows WHERE message = ?", (n,))
+        self.connection.execute("DELETE FROM bodies WHERE message = ?", (n,))
+        self.connection.execute("DELETE FROM messages WHERE n = ?", (n,))
+        self.effects.gone.append(message)
+        if slot in self.effects.slots:  # put and destroyed in one transaction: nothing was written yet
+            del self.effects.slots[slot]
+        self.effects.spent.append(slot)
+
+    def mark_sending(self, rows: Sequence[int]) -> None:
+        self.connection.executemany("UPDATE rows SET sending = 1 WHERE id = ?", [(row,) for row in rows])
+
+    def _change_one(
+        self, update: Update, n: int, number: int, before: str, message: str, organisation: str, stream: str
+    ) -> None:
+        columns: dict[str, object] = {"state": update.state.value, "sending": 0}
+        for name in ("due", "until", "attempts", "reason", "variant", "provider"):
+            if (value := getattr(update, name)) is not None:
+                columns[name] = value
+        if update.state.final:
+            columns["sealed"] = None
+        elif update.sealed is not None:
+            columns |= self._sealed_again(n, message, number, update.sealed)
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self.connection.execute(f"UPDATE rows SET {names} WHERE id = ?", (*columns.values(), update.row))
+        self.effects.count(organisation, stream, before, -1)
+        self.effects.count(organisation, stream, str(columns["state"]), 1)
+        if update.state.final:
+            self._close_one(n, message)
+
+    def _sealed_again(self, n: int, message: str, number: int, values: Mapping[str, object]) -> dict[str, object]:
+        try:
+            return {"sealed": self.seal_of(n, message).row(number, values)}
+        except (SealBroken, SlotBroken) as error:  # what cannot be sealed is not sent: set it aside
+            return {"state": State.QUARANTINED.value, "reason": str(error)}
+
+    def _close_one(self, n: int, message: str) -> None:
+        self.connection.execute("UPDATE messages SET open = open - 1 WHERE n = ?", (n,))
+        (left,) = self.connection.execute("SELECT open FROM messages WHERE n = ?", (n,)).fetchone()
+        if left <= 0:
+            self.destroy(n, message)
+
+    def seal_of(self, n: int, message: str) -> MessageSeal:
+        """The seal of a stored message. Raises `SealBroken`, `SlotBroken`."""
+        (number,) = self.connection.execute("SELECT slot FROM messages WHERE n = ?", (n,)).fetchone()
+        slot = self.effects.slots.get(number) or self.slots.read(number)
+        return seal_from(slot, message, self.keys)
+
+    def _stored_already(self, message: NewMessage) -> bool:
+        found = self.connection.execute(
+            "SELECT m.reference, m.received, m.size, count(r.id) FROM messages m JOIN rows r ON r.message = m.n"
+            " WHERE m.id = ? GROUP BY m.n",
+            (message.id,),
+        ).fetchone()
+        if found is None:
+            return False
+        if found != (message.reference, message.received, len(message.body), len(message.rows)):
+            raise ValueError(f"message id {message.id} is in use by another message")
+        return True
+
+    def _insert_message(self, message: NewMessage, slot: int, seal: MessageSeal) -> int:
+        left = sum(not row.state.final for row in message.rows)
+        cursor = self.connection.execute(
+            "INSERT INTO messages (id, slot, reference, organisation, client, stream, received, facts, open, size, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                message.id,
+                slot,
+                message.reference,
+                message.organisation,
+                message.client,
+                message.stream,
+                message.received,
+                json.dumps(message.facts, separators=(",", ":")),
+                left,
+                len(message.body),
+                seal.values(message.sealed),
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+
+def seal_from(slot: Slot | None, message: str, keys: ServiceKeys) -> MessageSeal:
+    """The message's seal out of its slot. Raises `SealBroken` for an empty slot and for another message's."""
+    if slot is None:
+        raise SealBroken("message key: slot is empty")
+    if slot.mark != mark_of(message):
+        raise SealBroken("message key: slot belongs to another message")
+    return MessageSeal(message, keys.unwrap(message, slot.key_id, slot.wrapped))
+
+
+def _row_values(n: int, number: int, row: NewRow, seal: MessageSeal) -> tuple[object, ...]:
+    return (
+        n,
+        number,
+        row.person_exact,
+        row.person_wide,
+        row.state.value,
+        row.provider,
+        row.variant,
+        row.due,
+        row.until,
+        row.reason,
+        None if row.state.final else seal.row(number, row.sealed),
+    )

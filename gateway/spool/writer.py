@@ -1,0 +1,223 @@
+"""One writing thread per shard, with group commit.
+
+what:       jobs that wait together share one slot sync and one commit
+takes→gives: `submit(work)` → future, resolved after the commit is on stable storage
+knows not:  what a job does
+fails by:   the job's own error, or `SpoolUnavailable`/`SpoolFull`, through the future
+standard:   DESIGN §4 Spool; I-4; R-013
+
+Order of one group: SQL of every job, each in a savepoint · slots written · fdatasync · COMMIT (fsync of the WAL) · spent slots
+zeroed · futures resolved. A job that fails alone is rolled back alone. When the whole transaction fails, each job gets a
+transaction of its own, so that one mail too big for the disk does not turn small ones away. A waiter that is cancelled
+leaves its job in place: it is done wholly, and nobody is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.spool.disk import trouble
+from gateway.spool.keyslots import KeySlots, SlotBroken
+from gateway.spool.protocol import SpoolUnavailable
+from gateway.spool.rows import Effects, Store
+from gateway.spool.sealing import SealBroken, ServiceKeys
+
+Work: TypeAlias = Callable[[Store], object]
+After: TypeAlias = Callable[[Effects], None]
+
+_GROUP_JOBS = 256
+_GROUP_OCTETS = 32 * 2**20
+_FREE_PAGES_KEPT = 1024
+_VACUUM_STEP = 256
+
+# Trouble of the disk fails the group; these are a job's own and fail it alone. Anything else is a fault of ours: it ends the
+# thread, and with it the shard, rather than going on with a state nobody understands.
+_DISK_TROUBLE = (sqlite3.Error, OSError, MemoryError)
+_OWN_FAULT = (ValueError, TypeError, LookupError, AttributeError, SealBroken, SlotBroken)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    work: Work
+    weight: int
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[object]
+    durable: bool
+    effects: Effects = field(default_factory=Effects)
+    result: object = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Owns the writing connection. `after` runs in the submitter's loop, once per committed job, before its future."""
+
+    def __init__(self, connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, after: After) -> None:
+        self._connection, self._slots, self._keys, self._after = connection, slots, keys, after
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._open = True
+        self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
+        self.trouble = ""
+        self.commits = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, work: Work, *, weight: int = 0, durable: bool = True) -> asyncio.Future[object]:
+        """Queue one job from a running loop. `weight` in octets bounds a group; without `durable` it waits for no disk
+        unless a job beside it does. Raises `SpoolUnavailable` when the writer has ended."""
+        loop = asyncio.get_running_loop()
+        job = _Job(work, weight, loop, loop.create_future(), durable)
+        with self._gate:
+            if not self._open:
+                raise SpoolUnavailable("spool is closed")
+            self._jobs.put(job)
+        return job.future
+
+    def stop(self) -> None:
+        """Finish what was submitted, then end the thread. Blocks."""
+        with self._gate:
+            self._open = False
+            self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        ended = False
+        try:
+            while not ended:
+                group, ended = self._next_group()
+                self._commit(group)
+                if ended or self._jobs.empty():
+                    self._tidy()
+        finally:
+            self._turn_away()
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        group: list[_Job] = []
+        weight = 0
+        job = self._jobs.get()
+        while job is not None:
+            group.append(job)
+            weight += job.weight
+            if len(group) >= _GROUP_JOBS or weight >= _GROUP_OCTETS:
+                return group, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, group: list[_Job]) -> None:
+        if not group:
+            return
+        try:
+            self._transaction(group)
+        except _DISK_TROUBLE as error:
+            self._undo(group)
+            if len(group) > 1:
+                for job in group:
+                    self._commit([job])
+                return
+            group[0].error = trouble(error)
+            self.trouble = str(group[0].error)
+        self._tell(group)
+
+    def _transaction(self, group: list[_Job]) -> None:
+        self._set_durable(any(job.durable for job in group))
+        self._connection.execute("BEGIN IMMEDIATE")
+        for job in group:
+            self._attempt(job)
+        fresh = {number: slot for job in group for number, slot in job.effects.slots.items()}
+        if fresh:
+            self._slots.write(fresh)
+            self._slots.sync()
+        self._connection.execute("COMMIT")
+        self.commits += 1
+        self.trouble = ""
+        self._erase([number for job in group for number in job.effects.spent])
+
+    def _attempt(self, job: _Job) -> None:
+        job.effects, job.error = Effects(), None
+        store = Store(self._connection, self._slots, self._keys, job.effects)
+        self._connection.execute("SAVEPOINT job")
+        try:
+            job.result = job.work(store)
+        except (*_OWN_FAULT, *_DISK_TROUBLE) as error:
+            if not self._connection.in_transaction:  # SQLite gave the whole transaction up
+                raise
+            self._connection.execute("ROLLBACK TO job")
+            self._slots.give_back(job.effects.slots)
+            job.effects = Effects()
+            job.error = trouble(error) if isinstance(error, _DISK_TROUBLE) else error
+        self._connection.execute("RELEASE job")
+
+    def _undo(self, group: list[_Job]) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self.trouble = str(trouble(error))
+        self._erase([number for job in group for number in job.effects.slots])
+
+    def _erase(self, numbers: list[int]) -> None:
+        # The commit stands whatever the disk says now; the slots stay remembered and are zeroed at the next sync.
+        if not numbers:
+            return
+        try:
+            self._slots.erase(numbers)
+        except OSError as error:
+            self.trouble = str(trouble(error))
+
+    def _tidy(self) -> None:
+        try:
+            if self._slots.unsynced:
+                self._slots.sync()
+            self._vacuum()
+        except (sqlite3.Error, OSError) as error:
+            self.trouble = str(trouble(error))
+
+    def _vacuum(self) -> None:
+        """Give pages of finished mail back to the disk, in steps, while nobody waits."""
+        (spare,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        while spare > _FREE_PAGES_KEPT and self._jobs.empty():
+            self._set_durable(False)
+            self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_STEP})").fetchall()
+            (spare,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+
+    def _set_durable(self, durable: bool) -> None:
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+    def _tell(self, group: list[_Job]) -> None:
+        for loop in {job.loop for job in group}:
+            mine = [job for job in group if job.loop is loop]
+            try:
+                loop.call_soon_threadsafe(self._resolve, mine)
+            except RuntimeError:  # that loop has ended, and everybody who could wait with it
+                continue
+
+    def _resolve(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            if job.error is None:
+                self._after(job.effects)
+            if job.future.done():
+                continue
+            if job.error is None:
+                job.future.set_result(job.result)
+            else:
+                job.future.set_exception(job.error)
+
+    def _turn_away(self) -> None:
+        with self._gate:
+            self._open = False
+            left: list[_Job] = []
+            while not self._jobs.empty():
+                if (job := self._jobs.get()) is not None:
+                    job.error = SpoolUnavailable("spool is closed")
+                    left.append(job)
+        self._tell(left)
