@@ -1,0 +1,1 @@
+"""Composition root: settings → parts → start → drain → stop. Start with `parent.py`, then `worker.py`."""

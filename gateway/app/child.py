@@ -1,0 +1,108 @@
+"""One child process as the parent sees it: start, beats, reload in two steps, drain.
+
+what:       a process with inherited sockets and a control wire
+knows not:  what the child does
+fails by:   a child that does not answer in time counts as refusing
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.app.control import Signal, Wire, texts_out
+from gateway.config.load import Loaded
+
+_ANSWER_LIMIT = 30.0
+_DRAIN_LIMIT = 40.0
+
+
+@dataclass(slots=True)
+class Child:
+    """`kind` is "worker" or "web"; `beat` is time.monotonic() of its last sign of life."""
+
+    name: str
+    kind: str
+    number: int
+    sockets: Mapping[str, socket.socket]
+    environment: Mapping[str, str]
+    pid: int = 0
+    ready: bool = False
+    trouble: str = "starting"
+    beat: float = field(default_factory=time.monotonic)
+    _process: asyncio.subprocess.Process | None = None
+    _wire: Wire | None = None
+    _answer: asyncio.Future[Signal] | None = None
+
+    async def live(self, loaded: Loaded) -> int:
+        """Start the process, listen to it until it ends; gives its exit code."""
+        ours, theirs = socket.socketpair()
+        named = ",".join(f"{name}={sock.fileno()}" for name, sock in self.sockets.items())
+        self.ready, self.trouble, self.beat = False, "starting", time.monotonic()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", f"gateway.app.{self.kind}",
+            str(self.number), str(theirs.fileno()), named,
+            pass_fds=[theirs.fileno(), *(s.fileno() for s in self.sockets.values())],
+            env=dict(self.environment),
+            start_new_session=True,  # Ctrl-C goes to the parent, which drains
+        )  # fmt: skip
+        theirs.close()
+        self.pid = self._process.pid
+        self._wire = await Wire.over(ours)
+        try:
+            await self._wire.send(do="start", texts=texts_out(loaded.texts))
+            await self._listen()
+        except ConnectionError:
+            pass  # it ended; its exit code says how
+        finally:
+            self._wire.close()
+            self._wire, self.ready, self.trouble = None, False, "not running"
+        return await self._process.wait()
+
+    async def prepare(self, texts: Mapping[Path, bytes]) -> str:
+        """Ask it to get ready for new rules; "" when it is, else why not."""
+        answer = await self._ask(do="prepare", texts=texts_out(texts))
+        return "" if answer.get("is") == "prepared" else str(answer.get("why", f"{self.name} did not answer"))
+
+    async def settle(self, *, commit: bool) -> None:
+        """Second step: take the prepared rules, or forget them."""
+        if self._wire is not None:
+            await self._wire.send(do="commit" if commit else "abort")
+
+    async def drain(self) -> None:
+        """Ask it to finish; after the limit it is killed, and the spool still has everything."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), _DRAIN_LIMIT)
+        except TimeoutError:
+            self._process.kill()
+
+    async def _ask(self, **order: object) -> Signal:
+        if self._wire is None:
+            return {"why": f"{self.name} is not running"}
+        self._answer = asyncio.get_running_loop().create_future()
+        await self._wire.send(**order)
+        try:
+            return await asyncio.wait_for(self._answer, _ANSWER_LIMIT)
+        except TimeoutError:
+            return {"why": f"{self.name} did not answer in time"}
+
+    async def _listen(self) -> None:
+        assert self._wire is not None
+        while True:
+            sign = await self._wire.receive()
+            self.beat = time.monotonic()
+            if sign["is"] == "ready":
+                self.ready, self.trouble = True, ""
+            elif sign["is"] == "beat":
+                self.trouble = str(sign["trouble"])
+            elif self._answer is not None and not self._answer.done():
+                self._answer.set_result(sign)

@@ -1,0 +1,192 @@
+"""The parent process: binds, starts workers and the web process, watches, reloads, drains.
+
+what:       one listening socket per listener, inherited by all workers; rules switch everywhere or nowhere
+takes→gives: the settings file → running processes → exit code
+knows not:  mail
+fails by:   exit 2 on settings (systemd does not restart), exit 1 when workers cannot stay up
+standard:   DESIGN §4 Shape; I-13 (`serve` never creates a registry)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.app.child import Child
+from gateway.app.notify import notify, reloading
+from gateway.app.sockets import bind, listen, publish
+from gateway.config.environment import child_environment, watchdog_seconds
+from gateway.config.load import Loaded, SettingsError, load
+from gateway.observe import maillog
+from gateway.observe.exposition import Exposition, fresh_folder
+from gateway.spool.blackbox import note_crash
+
+BEAT_LIMIT = 20.0  # seconds without a sign of life after which a worker counts as stuck
+_RESPAWN = 1.0
+_GIVE_UP = 20  # deaths within a minute after which restarting helps nobody
+_READY_LIMIT = 60.0
+
+
+@dataclass(slots=True)
+class Parent:
+    """`parts`: which of "mail" and "web" run below this parent."""
+
+    path: Path
+    parts: frozenset[str]
+    loaded: Loaded
+    children: list[Child] = field(default_factory=list)
+    _deaths: list[float] = field(default_factory=list)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _reload: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _sockets: dict[str, socket.socket] = field(default_factory=dict)
+    _exposition: Exposition | None = None
+
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; gives the exit code."""
+        state = self.loaded.gateway.state
+        metrics = state / "metrics"
+        fresh_folder(metrics)
+        self._open_sockets()
+        self._exposition = self._expose(metrics)
+        self._publish()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        async with asyncio.TaskGroup() as tasks:
+            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(self.reload(), name="reload"))
+            self.children = self._make_children(metrics)
+            keepers = [tasks.create_task(self._keep(child), name=child.name) for child in self.children]
+            watch = tasks.create_task(self._watch(), name="watchdog")
+            await self._stopping.wait()
+            notify("STOPPING=1")
+            watch.cancel()
+            await asyncio.gather(*(child.drain() for child in self.children))
+            for keeper in keepers:
+                keeper.cancel()
+        self._exposition.close()
+        for sock in self._sockets.values():
+            sock.close()
+        maillog.stopped("parent")
+        return 1 if len(self._deaths) >= _GIVE_UP else 0
+
+    async def reload(self) -> None:
+        """SIGHUP: every worker prepares the new rules; all take them, or none does and the old ones stay."""
+        async with self._reload:
+            reloading()
+            try:
+                loaded = await asyncio.to_thread(load, self.path)
+                _same_shape(self.loaded, loaded)
+            except SettingsError as error:
+                maillog.reload_refused(len(error.errors), error.errors[0])
+                notify("READY=1")
+                return
+            answers = await asyncio.gather(*(child.prepare(loaded.texts) for child in self.children))
+            wrong = [answer for answer in answers if answer]
+            await asyncio.gather(*(child.settle(commit=not wrong) for child in self.children))
+            if wrong:
+                maillog.reload_refused(len(wrong), wrong[0])
+            else:
+                self.loaded = loaded
+                maillog.reloaded(loaded.version)
+            notify("READY=1")
+
+    def trouble(self) -> str:
+        """Why /readyz is red, or ""."""
+        late = self.late()
+        if late:
+            return late
+        return next((f"{c.name}: {c.trouble}" for c in self.children if c.trouble), "")
+
+    def late(self) -> str:
+        """Why /healthz is red, or "": every child beats."""
+        now = time.monotonic()
+        return next((f"{c.name} does not answer" for c in self.children if now - c.beat > BEAT_LIMIT), "")
+
+    def _open_sockets(self) -> None:
+        if "mail" in self.parts:
+            self._sockets = listen(self.loaded.gateway.listen)
+        if "web" in self.parts:
+            web = self.loaded.gateway.web
+            self._sockets["web"] = bind(web.address, web.port, "web")
+
+    def _expose(self, metrics: Path) -> Exposition:
+        where = self.loaded.gateway.observe
+        try:
+            return Exposition(where.address, where.port, metrics, self.late, self.trouble)
+        except OSError as error:
+            sys.stderr.write(f"observe: cannot listen on {where.address} port {where.port}: {error.strerror}\n")
+            raise SystemExit(2) from None
+
+    def _publish(self) -> None:
+        assert self._exposition is not None
+        ports = {name: (str(s.getsockname()[0]), int(s.getsockname()[1])) for name, s in self._sockets.items()}
+        ports["observe"] = (self.loaded.gateway.observe.address, self._exposition.port)
+        publish(self.loaded.gateway.state, ports)
+
+    def _make_children(self, metrics: Path) -> list[Child]:
+        environment = child_environment(metrics)
+        mail = {name: sock for name, sock in self._sockets.items() if name != "web"}
+        children = []
+        if "mail" in self.parts:
+            workers = range(self.loaded.gateway.workers)
+            children = [Child(f"worker-{n}", "worker", n, mail, environment) for n in workers]
+        if "web" in self.parts:
+            children.append(Child("web", "web", 0, {"web": self._sockets["web"]}, environment))
+        return children
+
+    async def _keep(self, child: Child) -> None:
+        """Start it, and start it again when it dies; a worker's death is looked into first (I-3)."""
+        while not self._stopping.is_set():
+            code = await child.live(self.loaded)
+            assert self._exposition is not None
+            self._exposition.forget(child.pid)
+            if self._stopping.is_set():
+                return
+            maillog.trouble(child.name, f"ended with code {code}")
+            if child.kind == "worker":
+                note_crash(self.loaded.gateway.state, child.number)
+            now = time.monotonic()
+            self._deaths = [t for t in self._deaths if now - t < 60] + [now]
+            if code == 2 or len(self._deaths) >= _GIVE_UP:
+                self._deaths = [now] * _GIVE_UP
+                self._stopping.set()
+                return
+            await asyncio.sleep(_RESPAWN)
+
+    async def _watch(self) -> None:
+        """READY once all answered; then the watchdog is fed only while all of them beat."""
+        ready = False
+        pause = watchdog_seconds() or 1.0
+        while True:
+            if not ready and self.children and all(c.ready for c in self.children):
+                ready = True
+                maillog.started("parent", workers=len(self.children))
+                notify("READY=1")
+            if ready and not self.late():
+                notify("WATCHDOG=1")
+            await asyncio.sleep(min(pause, 1.0) if not ready else pause)
+
+
+def _same_shape(old: Loaded, new: Loaded) -> None:
+    """What only a restart can change: listeners, state folder, worker count."""
+    fixed = ("listen", "state", "workers", "web", "observe", "name")
+    changed = [name for name in fixed if getattr(old.gateway, name) != getattr(new.gateway, name)]
+    if changed:
+        raise SettingsError([f"gateway.yaml: {', '.join(changed)}: changed; needs a restart, not a reload"])
+
+
+def serve(path: Path, parts: Sequence[str]) -> int:
+    """Run the parent; settings errors go to standard error, one per line, exit 2."""
+    try:
+        loaded = load(path)
+    except SettingsError as error:
+        sys.stderr.write("\n".join(error.errors) + "\n")
+        return 2
+    maillog.configure(loaded.gateway.observe.log, loaded.gateway.observe.level)
+    return asyncio.run(Parent(path, frozenset(parts), loaded).run())

@@ -1,0 +1,76 @@
+"""A provider that only records: one SMTP server per provider name, on loopback.
+
+what:       listens, accepts, keeps envelope and exact bytes
+knows not:  the gateway
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One delivered transaction."""
+
+    provider: str
+    sender: str
+    recipient: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Recorder:
+    """All providers of the demo. `ports` by provider name."""
+
+    ports: dict[str, int] = field(default_factory=dict)
+    mails: list[Recorded] = field(default_factory=list)
+    _controllers: list[Controller] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def listen(self, provider: str) -> int:
+        """Start a server for this provider; gives its port."""
+        controller = _FreePort(_Keep(self, provider), hostname="127.0.0.1", port=0)
+        controller.start()
+        assert controller.server is not None
+        self.ports[provider] = controller.server.sockets[0].getsockname()[1]
+        self._controllers.append(controller)
+        return self.ports[provider]
+
+    def add(self, mail: Recorded) -> None:
+        with self._changed:
+            self.mails.append(mail)
+            self._changed.notify_all()
+
+    def wait_for(self, count: int, seconds: float) -> bool:
+        """Wait until so many mails are there."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.mails) >= count, seconds)
+
+    def close(self) -> None:
+        for controller in self._controllers:
+            controller.stop(no_assert=True)
+
+
+class _FreePort(Controller):
+    def _trigger_server(self) -> None:
+        """The base class connects to port 0 here to start the factory; a recording server needs no such nudge."""
+
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, enable_SMTPUTF8=True, ident="recorder", data_size_limit=100 * 2**20)
+
+
+class _Keep:
+    def __init__(self, recorder: Recorder, provider: str) -> None:
+        self._recorder = recorder
+        self._provider = provider
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        content = envelope.original_content or b""
+        for recipient in envelope.rcpt_tos:
+            self._recorder.add(Recorded(self._provider, envelope.mail_from or "", recipient, content))
+        return "250 2.0.0 Recorded"

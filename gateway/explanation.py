@@ -1,0 +1,202 @@
+"""The same account for a message that was never sent as the audit gives for one that was (I-11).
+
+what:       `Plan` → a JSON-able account; a message → the `Plan` it would get, storing nothing
+takes→gives: tenant, rules, bytes, who asks as which client → account and finished copies
+knows not:  files, printing, SMTP
+fails by:   nothing: a refusal is an account too
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway import plan
+from gateway.address import Address
+from gateway.decision import Action, Classification, Stream
+from gateway.envelope import Envelope, Peer, Recipient
+from gateway.facts import Consent, Facts, Purchase, Purpose, Scope, ScopeKind
+from gateway.filters.context import Outcome
+from gateway.message.addresses import addresses
+from gateway.message.draft import Edit, Slot
+from gateway.message.parse import MalformedMessage, Message, parse
+from gateway.plan import Arrival, Copy, Plan, Refused, Rules
+from gateway.pseudonym import Person
+from gateway.reply import Reply
+from gateway.tenant import Tenant
+
+Account = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What would happen to `raw` from this client? Empty `recipients`: those of To, Cc and Bcc."""
+
+    client: str
+    raw: bytes
+    sender: Address | None
+    recipients: tuple[Address, ...]
+    at: float
+    assume_consent: bool = False
+    any_sender: bool = False
+    own_sender: bool = True
+    """MAIL FROM is the From address (no --from was given)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The account, and what leaves: finished bytes by recipient index (signed where a key is there)."""
+
+    account: Account
+    made: Plan | None
+    envelope: Envelope | None
+    finished: Mapping[int, bytes]
+
+
+async def explain(tenant: Tenant, rules: Rules, question: Question) -> Answer:
+    """Plan as the gateway would, without storing or sending. Raises `RegistryUnavailable`."""
+    try:
+        envelope = _envelope(question, rules)
+        reading = plan.read(tenant, rules, envelope, question.raw, any_sender=question.any_sender)
+        found = plan.to_look_up(envelope, reading)
+        people = tenant.pseudonyms.people(found)
+        facts = await tenant.registry.facts(people)
+        if question.assume_consent:
+            facts = [assume_consent(f, reading.classification, question.at) for f in facts]
+        table: dict[Address, tuple[Person, Facts]] = dict(zip(found, zip(people, facts, strict=True), strict=True))
+        arrival = Arrival(secrets.token_hex(10), secrets.randbits(32), question.at)
+        made = plan.make(tenant, rules, envelope, arrival, reading, table)
+    except Refused as refused:
+        return Answer(_refusal(question, refused.reply), None, None, {})
+    stopped = made.stop is not None
+    finished = {
+        i: _finish(tenant, made, copy, question.at)
+        for i, copy in enumerate(made.copies)
+        if copy.decision.action is Action.DELIVER and not stopped
+    }
+    return Answer(account(made), made, envelope, finished)
+
+
+def account(made: Plan) -> Account:
+    """Everything about one planned message, per recipient. Addresses in it are for the person who asked."""
+    read = made.read
+    return {
+        "stream": made.classification.stream.value,
+        "classified_by": made.classification.entry,
+        "marks": {k: v for k, v in made.classification.to_json().items() if k not in ("stream", "entry")},
+        "client": read.client.name,
+        "private": read.private,
+        "provider": made.provider.name if made.provider else None,
+        "stopped": _outcome(made.stop) if made.stop else None,
+        "variants": {
+            name: {
+                "edits": [edit(e) for e in r.draft.edits],
+                "outcomes": [_outcome(o) for o in r.outcomes],
+            }
+            for name, r in made.renditions.items()
+        },
+        "recipients": [_recipient(made, copy) for copy in made.copies],
+    }
+
+
+def edit(item: Edit) -> Account:
+    """One edit: offsets count in the whole message for the header (part ""), else in the part's decoded content."""
+    size = sum(len(piece) for piece in item.replacement if not isinstance(piece, Slot))
+    slots = [piece.value for piece in item.replacement if isinstance(piece, Slot)]
+    return {
+        "filter": item.by,
+        "kind": item.kind,
+        "part": item.part or "header",
+        "start": item.start,
+        "end": item.end,
+        "inserted": size,
+        "slots": slots,
+    }
+
+
+def assume_consent(facts: Facts, marks: Classification, at: float) -> Facts:
+    """The same person, as if they had agreed to this stream (and to nothing more). Blocks stay."""
+    when, event = int(at) - 86400, 0
+    scopes = [Scope(ScopeKind.LIST, marks.list)] if marks.list else []
+    scopes += [Scope(ScopeKind.TOPIC, marks.topic)] if marks.topic else []
+    if marks.stream is Stream.RESEARCH:
+        scopes.append(Scope(ScopeKind.PURPOSE, Purpose.RESEARCH))
+    if marks.segment:
+        scopes.append(Scope(ScopeKind.PURPOSE, Purpose.PROFILING))
+    purchases = (Purchase(marks.category, declined=False, at=when),) if marks.category else ()
+    reference = frozenset({marks.reference}) if marks.reference else frozenset()
+    return replace(
+        facts,
+        consents=(*facts.consents, *(Consent(scope, when, event) for scope in scopes)),
+        purchases=(*facts.purchases, *purchases),
+        enrolments=facts.enrolments | reference,
+        requests=facts.requests | ({marks.topic} if marks.topic else set()),
+    )
+
+
+def _envelope(question: Question, rules: Rules) -> Envelope:
+    sender, recipients = question.sender, question.recipients
+    if question.own_sender or not recipients:
+        try:
+            message = parse(question.raw, rules.limits)
+        except MalformedMessage as error:
+            raise Refused(error.reply) from None
+        if question.own_sender:
+            sender = next(iter(_listed(message, ("from",))), None)
+        recipients = recipients or tuple(_listed(message, ("to", "cc", "bcc")))
+    if not recipients:
+        raise Refused(Reply(554, "5.5.1", "No valid recipients in To, Cc or Bcc; name some with --to"))
+    return Envelope(
+        client=question.client,
+        sender=sender,
+        recipients=tuple(Recipient(a) for a in dict.fromkeys(recipients)),
+        peer=Peer("127.0.0.1", "explain"),
+        smtputf8=not all(a.ascii_only for a in recipients),
+    )
+
+
+def _listed(message: Message, names: Sequence[str]) -> list[Address]:
+    found = []
+    for name in names:
+        for item in message.fields(name):
+            found += [m.address for m in addresses(message.raw_value(item)) if m.address]
+    return found
+
+
+def _refusal(question: Question, reply: Reply) -> Account:
+    return {"client": question.client, "refused": str(reply), "recipients": []}
+
+
+def _outcome(outcome: Outcome) -> Account:
+    return {
+        "filter": outcome.filter,
+        "kind": outcome.kind,
+        "action": outcome.action.value,
+        "detail": outcome.detail,
+    }
+
+
+def _recipient(made: Plan, copy: Copy) -> Account:
+    decision = copy.decision
+    action = made.stop.action if made.stop and decision.action is not Action.REFUSE else decision.action
+    return {
+        "recipient": copy.recipient.address.reveal(),
+        "action": action.value,
+        "rule": made.stop.filter if made.stop and decision.action is not Action.REFUSE else decision.rule,
+        "fact": made.stop.kind if made.stop and decision.action is not Action.REFUSE else decision.fact,
+        "reply": str(decision.reply) if decision.reply else None,
+        "variant": str(decision.variant),
+        "provider": made.provider.name if made.provider else None,
+        "rules_tried": [{"rule": t.rule, "decided": t.decided, "fact": t.fact} for t in decision.tried],
+    }
+
+
+def _finish(tenant: Tenant, made: Plan, copy: Copy, at: float) -> bytes:
+    """The copy as it would leave: rendered, then signed on those bytes (R-084)."""
+    template = made.renditions[str(copy.decision.variant)].template
+    rendered = template.render({slot: value.encode() for slot, value in copy.slots.items()})
+    signer = tenant.signers.get(made.read.from_address.canonical_domain)
+    if signer is None or made.provider is None:
+        return rendered
+    return signer.sign(rendered, now=int(at), profile=made.provider.profile) + rendered

@@ -1,0 +1,381 @@
+"""From one accepted transaction to what each recipient will get: steps 2 to 5 of DESIGN §1, storing nothing.
+
+what:       parse → classify → decide → filter → compile, as one value that pipeline stores and `explain` prints
+takes→gives: `Tenant`, `Envelope`, raw bytes, facts → `Plan`
+knows not:  spool, sockets, SQL
+fails by:   `Refused` with the reply for the whole message; `RegistryUnavailable` from the facts
+standard:   S-02, S-12; R-010, R-011, R-022, R-031, R-032, R-083; I-1, I-11
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from gateway.address import Address, InvalidAddress
+from gateway.config.gateway import Limits
+from gateway.config.organisation import SCOPE_KINDS, Client, Provider, StreamRule
+from gateway.config.trackers import Trackers
+from gateway.decision import Action, Classification, Decision, Variant
+from gateway.envelope import Envelope, Recipient
+from gateway.facts import Facts, Scope, ScopeKind
+from gateway.filters import FILTERS, leak_check
+from gateway.filters.context import Context, Outcome
+from gateway.message.addresses import addresses
+from gateway.message.draft import Draft, Slot
+from gateway.message.parse import MalformedMessage, Message, bare_line_ends, duplicates, parse
+from gateway.message.template import Template, Uncompilable
+from gateway.message.template import compile as compile_template
+from gateway.policy.classify import Traits, classify
+from gateway.policy.decide import decide
+from gateway.policy.route import route
+from gateway.pseudonym import Person
+from gateway.reply import (
+    BARE_LINE_END,
+    CANNOT_CONVERT,
+    MALFORMED,
+    NO_ROUTE,
+    SENDER_NOT_ALLOWED,
+    UNCLASSIFIED,
+    Reply,
+)
+from gateway.tenant import Tenant
+from gateway.token import OptOut
+
+# What still runs on mail that no rule edits: hygiene of the header, receipts, and the line limit of RFC 5322 2.1.1.
+HEADER_FILTERS = frozenset({"header_hygiene", "receipts", "long_lines"})
+
+
+class Refused(Exception):
+    """The whole message is refused with `reply`."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A parsed message with what everything after it needs to know about its header."""
+
+    message: Message
+    from_address: Address
+    classification: Classification
+    rule: StreamRule
+    client: Client
+    private: bool
+    shown: Mapping[Address, tuple[str, ...]]
+    """Addresses that the mail shows and that must be looked up for the leak check (private mail only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What one recipient gets, or why nothing. `slots` fill the template of `decision.variant`."""
+
+    recipient: Recipient
+    person: Person
+    facts: Facts
+    decision: Decision
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One variant of the text: the edits, what the filters reported, and the compiled template."""
+
+    variant: Variant
+    draft: Draft
+    outcomes: tuple[Outcome, ...]
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole answer for one message. `stop` is a filter's REFUSE or HOLD of the message, if any."""
+
+    id: str
+    reference: int
+    read: Read
+    copies: tuple[Copy, ...]
+    renditions: Mapping[str, Rendition]
+    provider: Provider | None
+    stop: Outcome | None = None
+
+    @property
+    def classification(self) -> Classification:
+        return self.read.classification
+
+    def by_action(self, action: Action) -> list[Copy]:
+        return [c for c in self.copies if c.decision.action is action]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When and as what a message arrived: id for people, 32-bit reference for tokens, Unix seconds."""
+
+    id: str
+    reference: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is the same for all organisations of one settings version."""
+
+    name: str
+    limits: Limits
+    trackers: Trackers
+    version: str = ""
+
+
+def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, any_sender: bool = False) -> Read:
+    """Steps before any fact is needed. Raises `Refused`."""
+    if bare_line_ends(raw):
+        raise Refused(BARE_LINE_END)
+    try:
+        message = parse(raw, rules.limits)
+    except MalformedMessage as error:
+        raise Refused(error.reply) from None
+    if doubled := duplicates(message):
+        raise Refused(MALFORMED.because(f"field {doubled[0]} stands more than once (RFC 5322 3.6)"))
+    organisation = tenant.organisation
+    client = organisation.by_client[envelope.client]
+    from_address = _from_address(message)
+    if not any_sender:
+        _check_sender(tenant, envelope, from_address)
+    outside = _outside(tenant, envelope)
+    classification = classify(organisation, _traits(message, envelope, from_address, outside))
+    rule = organisation.streams.get(classification.stream)
+    if rule is None:
+        raise Refused(UNCLASSIFIED.because(classification.why or "no rule for its stream"))
+    private = rule.private or outside >= client.private_from
+    shown = leak_check.find(message) if private else {}
+    return Read(message, from_address, classification, rule, client, private, shown)
+
+
+def make(
+    tenant: Tenant,
+    rules: Rules,
+    envelope: Envelope,
+    arrival: Arrival,
+    reading: Read,
+    people: Mapping[Address, tuple[Person, Facts]],
+) -> Plan:
+    """Decide for each recipient, edit once per variant, compile. `people` covers recipients and shown addresses."""
+    copies = tuple(_decide(tenant, reading, r, people[r.address], arrival) for r in envelope.recipients)
+    provider = route(tenant.organisation, reading.from_address.canonical_domain, reading.classification.stream)
+    wanted = [c for c in copies if c.decision.action is not Action.REFUSE]
+    if not wanted:
+        return Plan(arrival.id, arrival.reference, reading, copies, {}, provider)
+    if provider is None:
+        raise Refused(NO_ROUTE)
+    known = {address for address, (_, facts) in people.items() if facts.known}
+    renditions: dict[str, Rendition] = {}
+    stop: Outcome | None = None
+    for variant in _variants(wanted):
+        rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known)
+        stop = stop or halt
+        renditions[str(variant)] = rendition
+    return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, stop)
+
+
+def to_look_up(envelope: Envelope, reading: Read) -> list[Address]:
+    """Every address whose facts `make` needs: recipients first, then those the mail shows."""
+    return list(dict.fromkeys([*(r.address for r in envelope.recipients), *reading.shown]))
+
+
+def _from_address(message: Message) -> Address:
+    fields = message.fields("from")
+    boxes = addresses(message.raw_value(fields[0])) if len(fields) == 1 else []
+    if len(boxes) != 1 or boxes[0].address is None:
+        raise Refused(MALFORMED.because("expected one From field with one address (RFC 5322 3.6.2)"))
+    return boxes[0].address
+
+
+def _check_sender(tenant: Tenant, envelope: Envelope, from_address: Address) -> None:
+    allowed = tenant.organisation.by_domain
+    if from_address.canonical_domain not in allowed:
+        raise Refused(SENDER_NOT_ALLOWED.because("From"))
+    if envelope.sender is not None and envelope.sender.canonical_domain not in allowed:
+        raise Refused(SENDER_NOT_ALLOWED.because("MAIL FROM"))
+
+
+def _outside(tenant: Tenant, envelope: Envelope) -> int:
+    inside = tenant.organisation.internal_domains
+    return sum(1 for r in envelope.recipients if r.address.canonical_domain not in inside)
+
+
+def _traits(message: Message, envelope: Envelope, from_address: Address, outside: int) -> Traits:
+    headers: dict[str, list[str]] = {}
+    for item in message.root.fields:
+        headers.setdefault(item.name.decode("latin-1").lower(), []).append(message.text_value(item))
+    return Traits(
+        client=envelope.client,
+        sender=envelope.sender,
+        from_address=from_address,
+        recipients=outside,
+        headers={name: tuple(values) for name, values in headers.items()},
+    )
+
+
+def _decide(tenant: Tenant, reading: Read, recipient: Recipient, found: tuple[Person, Facts], arrival: Arrival) -> Copy:
+    person, facts = found
+    decision = decide(
+        tenant.organisation,
+        reading.classification,
+        facts,
+        now=int(arrival.at),
+        postmaster=recipient.address.is_postmaster,
+    )
+    slots = {} if decision.action is Action.REFUSE else _slots(tenant, reading, recipient.address, person, arrival)
+    return Copy(recipient, person, facts, decision, slots)
+
+
+def _slots(tenant: Tenant, reading: Read, address: Address, person: Person, arrival: Arrival) -> dict[Slot, str]:
+    slots = {Slot.RECIPIENT: address.reveal()}
+    scope = opt_out_scope(tenant, reading)
+    if scope is not None:
+        slots[Slot.OPT_OUT] = opt_out_url(tenant, person, scope, arrival)
+    return slots
+
+
+def opt_out_scope(tenant: Tenant, reading: Read) -> Scope | None:
+    """What the link in this mail stops, or None (S-22, S-60). A retired list widens to all marketing."""
+    name, marks = reading.rule.opt_out.scope, reading.classification
+    if name is None:
+        return None
+    kind = SCOPE_KINDS[name]
+    ids = {
+        ScopeKind.SOURCE: marks.source,
+        ScopeKind.LIST: marks.list,
+        ScopeKind.TOPIC: marks.topic,
+        ScopeKind.CATEGORY: marks.category,
+    }
+    number = ids.get(kind, 0)
+    retired = {item.id for item in tenant.organisation.lists if item.retired}
+    if (kind in ids and not number) or (kind is ScopeKind.LIST and number in retired):
+        return Scope(ScopeKind.MARKETING)
+    return Scope(kind, number)
+
+
+def opt_out_url(tenant: Tenant, person: Person, scope: Scope, arrival: Arrival) -> str:
+    """The https address behind which this person stops this scope; constant length per organisation."""
+    token = tenant.tokens.seal(
+        OptOut(
+            organisation=tenant.organisation.id,
+            pseudonym=person.blocking,
+            layer=tenant.pseudonyms.version,
+            scope=scope,
+            day=int(arrival.at) // 86400,
+            message=arrival.reference,
+        )
+    )
+    return f"{tenant.organisation.opt_out_url.rstrip('/')}/{tenant.organisation.name}/{token}"
+
+
+def _variants(copies: Sequence[Copy]) -> list[Variant]:
+    # The strictest text is always there, so that consent withdrawn while mail waits can be obeyed without the original.
+    wanted = {c.decision.variant for c in copies}
+    return sorted(wanted | {v.strictest for v in wanted})
+
+
+def _rendition(
+    tenant: Tenant,
+    rules: Rules,
+    envelope: Envelope,
+    arrival: Arrival,
+    reading: Read,
+    variant: Variant,
+    provider: Provider,
+    known: set[Address],
+) -> tuple[Rendition, Outcome | None]:
+    context = _context(tenant, rules, envelope, reading, variant, provider)
+    draft = Draft(reading.message)
+    _trace(draft, rules, envelope, arrival, reading)
+    outcomes: list[Outcome] = []
+    for item in FILTERS:
+        if reading.rule.edit or reading.private or item.name in HEADER_FILTERS:
+            outcomes.extend(item.apply(draft, context))
+    if reading.private and (leak := _leak(tenant, envelope, reading, draft, known)) is not None:
+        outcomes.append(leak)
+    stop = next((o for o in outcomes if o.action is Action.REFUSE), None)
+    stop = stop or next((o for o in outcomes if o.action is Action.HOLD), None)
+    try:
+        template = compile_template(draft, seven_bit=not provider.eight_bit)
+    except Uncompilable as error:
+        raise Refused(CANNOT_CONVERT.because(str(error))) from None
+    return Rendition(variant, draft, tuple(outcomes), template), stop
+
+
+def _context(
+    tenant: Tenant, rules: Rules, envelope: Envelope, reading: Read, variant: Variant, provider: Provider
+) -> Context:
+    signer = tenant.signers.get(reading.from_address.canonical_domain)
+    covered = signer is not None and all(
+        signer.covers(name, provider.profile) for name in ("list-unsubscribe", "list-unsubscribe-post")
+    )
+    return Context(
+        organisation=tenant.organisation,
+        client=reading.client,
+        rule=reading.rule,
+        classification=reading.classification,
+        variant=variant,
+        trackers=rules.trackers,
+        authserv_id=rules.name,
+        private=reading.private,
+        one_click=covered,
+        null_sender=envelope.sender is None,
+    )
+
+
+def _leak(tenant: Tenant, envelope: Envelope, reading: Read, draft: Draft, known: set[Address]) -> Outcome | None:
+    recipients = {r.address.exact() for r in envelope.recipients}
+    allowed = {a.exact() for a in _allowed(tenant, reading)}
+    if not ({a.exact() for a in reading.shown} - allowed):
+        return None
+    return leak_check.check(
+        leak_check.find(draft),
+        recipients=recipients,
+        known={a.exact() for a in known},
+        allowed=allowed,
+        client=reading.client,
+    )
+
+
+def _allowed(tenant: Tenant, reading: Read) -> list[Address]:
+    seen = [reading.from_address]
+    for name in ("sender", "reply-to"):
+        for item in reading.message.fields(name):
+            seen.extend(m.address for m in addresses(reading.message.raw_value(item)) if m.address is not None)
+    for text in (*tenant.organisation.contacts, tenant.organisation.controller.contact, tenant.organisation.postmaster):
+        try:
+            seen.append(Address.parse(text))
+        except InvalidAddress:
+            continue
+    return seen
+
+
+def _trace(draft: Draft, rules: Rules, envelope: Envelope, arrival: Arrival, reading: Read) -> None:
+    """One Received field without `for` (R-010, R-011), and Date and Message-ID where missing (R-032)."""
+    when = format_datetime(datetime.fromtimestamp(arrival.at, UTC))
+    peer = envelope.peer
+    literal = f"IPv6:{peer.address}" if ":" in peer.address else peer.address
+    helo = "".join(c for c in peer.helo if c.isascii() and c.isprintable() and c not in " ()<>;") or "unknown"
+    value = f" from {helo} ([{literal}])\r\n\tby {rules.name} with {_protocol(envelope)} id {arrival.id};\r\n\t{when}"
+    draft.prepend_field(b"Received", (value.encode("ascii"),), by="trace", kind="received")
+    if not reading.message.fields("date"):
+        draft.append_field(b"Date", (when.encode(),), by="trace", kind="date")
+    if not reading.message.fields("message-id"):
+        domain = reading.from_address.canonical_domain
+        draft.append_field(b"Message-ID", (f"<{arrival.id}@{domain}>".encode(),), by="trace", kind="message-id")
+
+
+def _protocol(envelope: Envelope) -> str:
+    """RFC 3848, RFC 6531 4.3."""
+    peer = envelope.peer
+    base = "UTF8SMTP" if envelope.smtputf8 else ("ESMTP" if peer.esmtp else "SMTP")
+    if base == "SMTP":
+        return base
+    return base + ("S" if peer.tls else "") + ("A" if peer.authenticated else "")

@@ -1,0 +1,27 @@
+"""One organisation, ready to work: its rules with the keys and the registry that belong to them (I-12).
+
+what:       a value that keeps everything of one organisation together, so that nothing of another gets mixed in
+knows not:  where keys come from, how the registry stores
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.config.organisation import Organisation
+from gateway.pseudonym import Pseudonyms
+from gateway.registry.protocol import Registry
+from gateway.signing.dkim import Signer
+from gateway.token import TokenKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """`signers` by From domain; a domain with `dkim: yes` and no signer is a start-up error, not a fallback."""
+
+    organisation: Organisation
+    pseudonyms: Pseudonyms
+    tokens: TokenKeys
+    registry: Registry
+    signers: Mapping[str, Signer]

@@ -1,0 +1,54 @@
+"""The units: valid for systemd, closely sandboxed, and every restriction says why."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICES = ("briefgeheim-mail.service", "briefgeheim-web.service")
+MOST_EXPOSED = 2.0
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    for unit in UNITS.iterdir():
+        # The program is installed later; verify only wants an executable that exists.
+        text = re.sub(r"ExecStart=\S+", "ExecStart=/usr/bin/env", unit.read_text("utf-8"))
+        (tmp_path / unit.name).write_text(text, "utf-8")
+    found = subprocess.run(
+        ["systemd-analyze", "verify", *(str(tmp_path / s) for s in SERVICES)], capture_output=True, text=True
+    )
+    assert (found.returncode, found.stdout + found.stderr) == (0, "")
+
+
+@pytest.mark.needs("systemd-analyze")
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_unit_is_hardly_exposed(service: str) -> None:
+    found = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(UNITS / service)],
+        capture_output=True,
+        text=True,
+    )
+    exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", found.stdout)
+    assert exposure is not None, found.stdout + found.stderr
+    assert float(exposure[1]) <= MOST_EXPOSED
+
+
+def test_mail_and_page_run_as_different_users_and_share_no_key() -> None:
+    mail, web = ((UNITS / s).read_text("utf-8") for s in SERVICES)
+    assert re.search(r"^User=(.*)$", mail, re.M)[1] != re.search(r"^User=(.*)$", web, re.M)[1]
+    handed = re.findall(r"^LoadCredential=([^:]+)", web, re.M)
+    assert handed
+    assert all(name.endswith(".token") for name in handed)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_wrong_settings_are_not_tried_again(service: str) -> None:
+    text = (UNITS / service).read_text("utf-8")
+    assert "Type=notify" in text
+    assert "WatchdogSec=" in text
+    assert "RestartPreventExitStatus=2" in text
