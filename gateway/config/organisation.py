@@ -10,17 +10,30 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from gateway.config.base import DomainName, Duration, Name, Settings
 from gateway.decision import Basis, Stream
 from gateway.facts import ScopeKind
 
 Id = Annotated[int, Field(ge=1, lt=2**32)]
-Network = IPv4Network | IPv6Network
+
+
+def _network(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return ip_network(value)
+        except ValueError:
+            pass
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    raise ValueError("expected a network such as 192.0.2.0/24 or 2001:db8::/32, without host bits")
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 ScopeName = Literal["everything", "marketing", "source", "list", "topic", "category"]
 
 
@@ -52,6 +65,8 @@ class Domain(Settings):
     """DKIM selector; needed when dkim is yes."""
     shared_parent: DomainName | None = None
     """A parent that other customers share (site builders); such a domain can never be signed for."""
+    own_dns: bool = False
+    """We control the DNS of this name although its parent is in the private part of the public suffix list (eu.org)."""
 
 
 class Source(Settings):
@@ -59,6 +74,8 @@ class Source(Settings):
 
     id: Id
     name: Name
+    retired: bool = False
+    """A retired source keeps its id; no client may name it."""
 
 
 class MailingList(Settings):
@@ -155,7 +172,7 @@ class When(Settings):
     list_id: str | None = None
     recipients: str | None = None
     """Number of recipients, as ">=2", "<5" or "1"."""
-    header: dict[str, str | None] = {}
+    header: dict[str, str | None] = Field(default={})
     """Header name → exact value, or null for mere presence."""
     stream_mark: Stream | None = None
     """Value of Briefgeheim-Stream."""
@@ -191,7 +208,8 @@ class StreamRule(Settings):
     basis_mark: bool = False
     """Whether each message must say its basis itself (002)."""
     needs: tuple[
-        Literal["list-consent", "topic-request", "enrolment", "reference", "research-consent", "ready", "soft-opt-in"], ...
+        Literal["list-consent", "topic-request", "enrolment", "reference", "research-consent", "ready", "soft-opt-in"],
+        ...,
     ] = ()
     """What must be true of person or message."""
     blocked_by: tuple[ScopeName, ...] = ("everything",)
@@ -219,8 +237,8 @@ class BounceSettings(Settings):
 class Footer(Settings):
     """Texts of the visible opt-out, by language; `{name}`, `{address}`, `{policy}` and `{link}` are filled in."""
 
-    link: dict[str, str] = {}
-    how_to: dict[str, str] = {}
+    link: dict[str, str] = Field(default={})
+    how_to: dict[str, str] = Field(default={})
 
 
 class Organisation(Settings):
