@@ -15,6 +15,7 @@ from gateway.facts import Block, BlockKind, Purpose, Scope, ScopeKind
 from gateway.policy.case import Case, Finding, passes, refuses
 from gateway.reply import BLOCKED, RESTRICTED
 
+_PARTS_OF_MARKETING = (ScopeKind.LIST, ScopeKind.TOPIC, ScopeKind.CATEGORY)
 _CHOSEN = frozenset({BlockKind.OPT_OUT, BlockKind.WITHDRAWAL, BlockKind.OBJECTION})
 
 
@@ -69,12 +70,15 @@ def any_block(case: Case) -> Finding | None:
 
 
 def reached_scopes(case: Case) -> frozenset[ScopeKind]:
-    """Kinds of scope that stop this stream. An objection to marketing always stops marketing (GDPR 21(3))."""
+    """Kinds of scope that stop this mail. The widest wins (S-58): what a list opt-out would stop, an objection to all
+    marketing stops too, and marketing itself always (GDPR 21(3))."""
     kinds = {SCOPE_KINDS[name] for name in case.rule.blocked_by}
     if case.rule.unstoppable:
         kinds &= {ScopeKind.EVERYTHING}  # S-61: informational mail ignores narrower opt-outs
-    if case.marketing:
-        kinds |= {ScopeKind.MARKETING, ScopeKind.EVERYTHING}
+    if case.marketing or any(kind in kinds and _id_of(kind, case) for kind in _PARTS_OF_MARKETING):
+        kinds.add(ScopeKind.MARKETING)
+    if kinds:
+        kinds.add(ScopeKind.EVERYTHING)
     return frozenset(kinds)
 
 

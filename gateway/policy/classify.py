@@ -77,13 +77,16 @@ def _read(organisation: Organisation, client: Client, entry: Classify, traits: T
             f"{written(marks.STREAM)}: expected {entry.stream}, the stream of this client, sender and headers"
         )
     offer, category = marks.offer(headers, organisation.category_ids, _retired(organisation.categories))
+    basis = _basis(rule, entry, traits)
+    # Mail by soft opt-in stands on a sale, not on a list or topic (L-30), and need not name one.
+    asked: frozenset[str] = frozenset() if basis is Basis.SOFT_OPT_IN else frozenset(rule.needs)
     return Classification(
         stream=entry.stream,
         entry=entry.name,
-        basis=_basis(rule, entry, traits),
+        basis=basis,
         source=organisation.source_ids.get(client.source or "", 0),
-        list=_list(organisation, rule, entry, traits),
-        topic=_topic(organisation, rule, entry, traits),
+        list=_list(organisation, asked, entry, traits),
+        topic=_topic(organisation, asked, entry, traits),
         category=category,
         offer=offer,
         reference=marks.opaque_id(headers, marks.REFERENCE),
@@ -108,7 +111,7 @@ def _basis(rule: StreamRule, entry: Classify, traits: Traits) -> Basis | None:
     return Basis(value) if value else next(iter(permitted), None)
 
 
-def _list(organisation: Organisation, rule: StreamRule, entry: Classify, traits: Traits) -> int:
+def _list(organisation: Organisation, asked: frozenset[str], entry: Classify, traits: Traits) -> int:
     """The list by entry, mark and List-Id; those that are given must agree."""
     retired = _retired(organisation.lists)
     by_entry = _named(entry.list, organisation.list_ids, retired, "list")
@@ -120,18 +123,18 @@ def _list(organisation: Organisation, rule: StreamRule, entry: Classify, traits:
         raise BadMark(f"{written(marks.LIST)}, List-Id and classify entry name different lists, expected one")
     if found & retired:
         raise BadMark("List-Id is of a retired list, expected a list in use")
-    if not found and "list-consent" in rule.needs:
+    if not found and "list-consent" in asked:
         raise BadMark(f"{written(marks.LIST)} missing, expected {either(_usable(organisation.list_ids, retired))}")
     return next(iter(found), 0)
 
 
-def _topic(organisation: Organisation, rule: StreamRule, entry: Classify, traits: Traits) -> int:
+def _topic(organisation: Organisation, asked: frozenset[str], entry: Classify, traits: Traits) -> int:
     retired = _retired(organisation.topics)
     by_entry = _named(entry.topic, organisation.topic_ids, retired, "topic")
     by_mark = marks.numbered(traits.headers, marks.TOPIC, organisation.topic_ids, retired)
     if by_entry and by_mark and by_entry != by_mark:
         raise BadMark(f"{written(marks.TOPIC)} and classify entry name different topics, expected one")
-    if not (by_entry or by_mark) and "topic-request" in rule.needs:
+    if not (by_entry or by_mark) and "topic-request" in asked:
         raise BadMark(f"{written(marks.TOPIC)} missing, expected {either(_usable(organisation.topic_ids, retired))}")
     return by_entry or by_mark
 

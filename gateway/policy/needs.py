@@ -17,6 +17,7 @@ from gateway.policy.case import Case, Finding, grants, holds_back, passes, refus
 from gateway.policy.soft_opt_in import soft_opt_in
 from gateway.reply import REFUSED
 
+CONSENTS = frozenset({"list-consent", "topic-request"})
 Rule = Callable[[Case], Finding]
 
 
@@ -68,18 +69,18 @@ def ground(case: Case) -> tuple[Finding, ...]:
 
 
 def _asked(need: str, case: Case) -> bool:
-    # Soft opt-in is a ground of its own beside consent (L-30): the mail stands on the one it names.
-    return not (need == "list-consent" and case.basis is Basis.SOFT_OPT_IN)
+    """Consent and soft opt-in are grounds beside each other (L-30): a mail stands on the one that it names."""
+    if case.basis is Basis.SOFT_OPT_IN:
+        return need not in CONSENTS
+    if need == "soft-opt-in" and case.basis is Basis.CONSENT:
+        return CONSENTS.isdisjoint(case.rule.needs)
+    return True
 
 
 def _offer_needs_sale(case: Case) -> bool:
     # S-20: a related offer meets the soft opt-in rule too, also where the rest of the mail rests on a contract.
-    mail = case.classification
-    return (
-        case.basis is Basis.SOFT_OPT_IN
-        or mail.offer == "related"
-        or (mail.offer == "similar" and case.basis is not Basis.CONSENT)
-    )
+    offer = case.classification.offer
+    return case.basis is Basis.SOFT_OPT_IN or offer == "related" or bool(offer and case.basis is not Basis.CONSENT)
 
 
 def _list_consent(case: Case) -> Finding:
@@ -128,12 +129,12 @@ def _ready(case: Case) -> Finding:
 
 
 def _soft_opt_in(case: Case) -> Finding:
-    """The sale; where the mail rests on consent instead, consent to offers (S-44) does as well."""
-    scope = Scope(ScopeKind.PURPOSE, Purpose.OFFERS)
-    if case.basis is Basis.CONSENT and standing_consent(case.facts, scope):
-        return grants("soft-opt-in", f"consent {scope}")
+    """The sale; mail that rests on consent needs consent to offers instead (S-44)."""
+    mail = case.classification
+    if case.basis is Basis.CONSENT and mail.offer != "related":
+        return _consent("soft-opt-in", case, Scope(ScopeKind.PURPOSE, Purpose.OFFERS))
     zone = case.organisation.time_zone
-    allowed, fact = soft_opt_in(case.facts, case.classification.category, case.now, zone)
+    allowed, fact = soft_opt_in(case.facts, mail.category, case.now, zone)
     return grants("soft-opt-in", fact) if allowed else refuses("soft-opt-in", fact, REFUSED)
 
 

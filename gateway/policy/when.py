@@ -63,7 +63,7 @@ def holds(when: When, traits: Traits) -> bool:
 def count_holds(condition: str, count: int) -> bool:
     """`condition` as ">=2", "<5" or "1"; one that cannot be read never holds."""
     match = _COUNT.fullmatch(condition.strip())
-    return bool(match) and match is not None and _COMPARE[match[1] or ""](count, int(match[2]))
+    return match is not None and _COMPARE[match[1] or ""](count, int(match[2]))
 
 
 def _domain(address: Address | None) -> str:

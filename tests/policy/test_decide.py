@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -44,8 +45,8 @@ EVERY_STREAM = sorted(MAIL)
 BLOCKABLE = [s for s in EVERY_STREAM if s not in EXEMPT]
 
 
-def ask(stream: Stream, facts: Facts = AGREED, *, queued: bool = False, **marks: object) -> Decision:
-    mail = replace(MAIL[stream], **marks)  # type: ignore[arg-type]
+def ask(stream: Stream, facts: Facts = AGREED, *, queued: Any = False, **marks: Any) -> Decision:
+    mail = replace(MAIL[stream], **marks)
     return decide(ORGANISATION, mail, facts, now=NOW, queued=queued)
 
 
@@ -165,6 +166,12 @@ def test_category_objection_stops_offers_of_that_category_only() -> None:
     offer = {"basis": Basis.SOFT_OPT_IN, "offer": "similar"}
     assert ask(Stream.WEBSHOP, facts, category=CATEGORY, **offer).rule == "opt-out"
     assert ask(Stream.WEBSHOP, facts).action is Action.DELIVER
+
+
+def test_the_widest_scope_wins() -> None:
+    plain = with_stream("newsletter", opt_out={})  # no link of its own, so no marketing by definition
+    objected = blocked(BlockKind.OBJECTION, ScopeKind.MARKETING)
+    assert decide(plain, MAIL[Stream.NEWSLETTER], objected, now=NOW).rule == "opt-out"
 
 
 def test_objection_to_offers_stops_soft_opt_in_mail() -> None:
