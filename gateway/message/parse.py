@@ -33,6 +33,12 @@ _SEALED = {
     "application/pgp-encrypted": "encrypted",
 }
 
+_ONCE = (
+    *("From", "Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject"),
+    *("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID"),
+    *("Content-Description", "Content-Language", "Content-Location", "Content-MD5"),
+)
+
 
 class MalformedMessage(ValueError):
     """Not a message we may pass. `reason` never quotes it, `offset` is where, `reply` a constant to answer with."""
@@ -146,6 +152,11 @@ def parse(raw: bytes, limits: Limits = Limits()) -> Message:  # noqa: B008 - fro
     if len(index.get(b"received", ())) >= MOST_RECEIVED:
         raise MalformedMessage(f"{MOST_RECEIVED} Received fields or more", 0, LOOP)
     return Message(raw, root, index)
+
+
+def duplicates(message: Message) -> list[str]:
+    """Fields of the top header that stand there more than once and may not (RFC 5322 3.6), in their usual spelling."""
+    return [name for name in _ONCE if len(message.fields(name)) > 1]
 
 
 def _value(raw: bytes, field: Field) -> bytes:

@@ -1,29 +1,18 @@
-"""What a valid message may not have: doubled fields and lines over 998 octets.
+"""Where a message has lines over 998 octets.
 
-what:       two questions about a parsed message
-takes→gives: `Message` → names of doubled fields; places of long lines
+what:       the places of long lines, by part
+takes→gives: `Message` → list of `LongLine`
 knows not:  what happens because of it
 fails by:   nothing
-standard:   RFC 5322 2.1.1 and 3.6, RFC 6854; R-031
+standard:   RFC 5322 2.1.1, RFC 5321 4.5.3.1.6
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.message.encodings import LINE_LIMIT, first_long_line
+from gateway.message.encodings import first_long_line
 from gateway.message.parse import Message, Part
-
-_ONCE = (
-    *("From", "Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject"),
-    *("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID"),
-    *("Content-Description", "Content-Language", "Content-Location", "Content-MD5"),
-)
-
-
-def duplicates(message: Message) -> list[str]:
-    """Fields of the top header that stand there more than once and may not (RFC 5322 3.6), in their usual spelling."""
-    return [name for name in _ONCE if len(message.fields(name)) > 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +36,7 @@ def long_lines(message: Message) -> list[LongLine]:
     found: list[LongLine] = []
     for part in message.walk():
         for where, start, end in _areas(part):
-            at = first_long_line(raw, start, end, LINE_LIMIT)
+            at = first_long_line(raw, start, end)
             if at >= 0:
                 found.append(LongLine(part.path, where, at))
     return found

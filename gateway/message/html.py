@@ -1,0 +1,193 @@
+"""HTML as spans: what stands where, so that edits can be spliced into the bytes that came in.
+
+what:       tags with the spans of their attributes, text runs, comments, style sheets; nothing is ever serialised
+takes→gives: content in an ASCII-compatible charset → tokens in order of offset
+knows not:  mail, edits, which tags matter
+fails by:   `Unscannable` when a span cannot be proven to be the source (then the part is not edited)
+standard:   WHATWG HTML 13.2.5 (tokenization)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import NamedTuple
+
+from turbohtml import Token, TokenType, tokenize
+
+# Offsets of the tokenizer count CRLF as one character; a tab is white space of the same length to HTML and to URLs.
+_FLAT = bytes.maketrans(b"\r\n", b"\t\t")
+_ATTRIBUTE = re.compile(
+    r"[\t\f /]*+([^\t\f />][^\t\f />=]*+)(?:[\t\f ]*=[\t\f ]*(?:\"([^\"]*+)\"|'([^']*+)'|([^\t\f >]*+)))?"
+)
+_NAME = re.compile(r"</?[^\t\f />]*+")
+_CONDITIONAL = re.compile(r"<!--\[if\b[^\]]*+\]>")
+_ENDIF = "<![endif]"
+# Raw text to a browser with scripting or frames; a mail program has neither and shows what is inside.
+_SHOWN = frozenset({"noscript", "noframes", "noembed", "iframe"})
+_RAW = frozenset({"style", "script", "title", "textarea", "xmp", "plaintext"}) | _SHOWN
+_FOREIGN = frozenset({"svg", "math"})
+_DEEPEST = 4
+
+
+class Unscannable(ValueError):
+    """The tokenizer's spans do not match the source; nothing found may be used for edits."""
+
+
+class Attribute(NamedTuple):
+    """`start:end` covers the whole attribute, `value_start:value_end` the value without quotes.
+
+    `name` in lower case; `value` with character references resolved, one character per octet, line ends as tabs.
+    Without "=" the value span is empty and stands at `end`.
+    """
+
+    name: str
+    start: int
+    end: int
+    value_start: int
+    value_end: int
+    value: str
+
+
+class Tag(NamedTuple):
+    """A start or end tag. A name given twice is in `attributes` twice; the first counts.
+
+    `within` is "" or where a mail program may see it and a browser does not: "conditional" (MSO comment), or the name
+    of the element whose raw text was read ("noscript" …).
+    """
+
+    name: str
+    start: int
+    end: int
+    attributes: tuple[Attribute, ...] = ()
+    closing: bool = False
+    self_closing: bool = False
+    within: str = ""
+
+    def get(self, name: str) -> Attribute | None:
+        """The attribute of this name that counts."""
+        return next((a for a in self.attributes if a.name == name), None)
+
+
+class Text(NamedTuple):
+    """A run of text with its references as written; `element` names a raw text element around it (title, script …)."""
+
+    start: int
+    end: int
+    element: str = ""
+    within: str = ""
+
+
+class Style(NamedTuple):
+    """The text of a style element."""
+
+    start: int
+    end: int
+    within: str = ""
+
+
+class Comment(NamedTuple):
+    """A comment, doctype or other markup that shows nothing. A `conditional` one is followed by the tokens in it."""
+
+    start: int
+    end: int
+    conditional: bool = False
+    within: str = ""
+
+
+Node = Tag | Text | Style | Comment
+
+
+def scan(content: bytes) -> Iterator[Node]:
+    """All tokens of `content`. Linear. Raises `Unscannable`."""
+    return _scan(content.translate(_FLAT).decode("latin-1"), 0, "", 0)
+
+
+def tags(content: bytes) -> Iterator[Tag]:
+    """Only the tags."""
+    return (node for node in scan(content) if isinstance(node, Tag))
+
+
+def _scan(flat: str, base: int, within: str, depth: int) -> Iterator[Node]:
+    position = foreign = 0
+    raw = ""
+    for token in tokenize(flat, resolve_references=False, capture_source=True):
+        source = token.source
+        if source is None or token.type is TokenType.CHARACTER_REFERENCE:
+            continue  # the gap between two pieces of markup is the run of text, references and all
+        start = token.col
+        if start < position or not flat.startswith(source, start):
+            raise Unscannable("a token is not where it should be")
+        if start > position:
+            yield from _run(flat, (position, start), base, raw, within, depth, foreign > 0)
+        position = start + len(source)
+        raw = ""
+        if token.type not in (TokenType.START_TAG, TokenType.END_TAG):
+            yield from _comment(source, base + start, within, depth)
+            continue
+        tag = _tag(token, source, base + start, within)
+        yield tag
+        if tag.name in _FOREIGN and not tag.self_closing:
+            foreign = max(0, foreign + (-1 if tag.closing else 1))
+        raw = tag.name if tag.name in _RAW and not tag.closing else ""
+    if position < len(flat):
+        yield from _run(flat, (position, len(flat)), base, raw, within, depth, foreign > 0)
+
+
+def _run(
+    flat: str, span: tuple[int, int], base: int, raw: str, within: str, depth: int, foreign: bool
+) -> Iterator[Node]:
+    start, end = span
+    if raw == "style":
+        yield Style(base + start, base + end, within)
+    elif raw not in _SHOWN or depth >= _DEEPEST:
+        yield Text(base + start, base + end, raw, within)
+    # In SVG and MathML a browser reads markup where these elements of HTML have raw text.
+    if (raw in _SHOWN or (raw and foreign)) and depth < _DEEPEST:
+        yield from _scan(flat[start:end], base + start, raw, depth + 1)
+
+
+def _comment(source: str, start: int, within: str, depth: int) -> Iterator[Node]:
+    opened = _CONDITIONAL.match(source)
+    closed = source.rfind(_ENDIF)
+    conditional = opened is not None and depth < _DEEPEST
+    yield Comment(start, start + len(source), conditional, within)
+    if opened is not None and conditional:
+        inside = source[opened.end() : closed if closed >= opened.end() else len(source) - len("-->")]
+        yield from _scan(inside, start + opened.end(), "conditional", depth + 1)
+
+
+def _tag(token: Token, source: str, start: int, within: str) -> Tag:
+    closing = token.type is TokenType.END_TAG
+    name = token.tag or ""
+    if len(source) == len(name) + 2 + closing:  # the common tag without attributes
+        return Tag(name, start, start + len(source), (), closing, False, within)
+    attributes = () if closing else _attributes(token, source, start)
+    return Tag(name, start, start + len(source), attributes, closing, bool(token.self_closing), within)
+
+
+def _attributes(token: Token, source: str, start: int) -> tuple[Attribute, ...]:
+    named = _NAME.match(source)
+    values = dict(token.attrs or ())
+    found: list[Attribute] = []
+    seen: set[str] = set()
+    position, end = named.end() if named else 0, len(source) - 1
+    while match := _ATTRIBUTE.match(source, position, end):
+        name = match[1].translate(_LOWER)
+        group = match.lastindex or 1
+        value_start, value_end = match.span(group) if group > 1 else (match.end(), match.end())
+        if name not in values:
+            raise Unscannable("an attribute was read in two ways")
+        value = unescape(source[value_start:value_end]) if name in seen else values[name] or ""
+        seen.add(name)
+        found.append(
+            Attribute(name, start + match.start(1), start + match.end(), start + value_start, start + value_end, value)
+        )
+        position = match.end()
+    if len(seen) != len(values):
+        raise Unscannable("an attribute was read in two ways")
+    return tuple(found)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}  # only ASCII, as HTML does
