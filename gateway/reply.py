@@ -9,6 +9,8 @@ standard:   RFC 5321 4.2, RFC 2034, RFC 3463, RFC 5248 (R-115)
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 _LINE_LIMIT = 512  # RFC 5321 4.5.3.1.5, with CRLF
@@ -61,10 +63,38 @@ AUTHENTICATED = Reply(235, "2.7.0", "Authentication successful")
 CANNOT_VERIFY = Reply(252, "2.5.2", "Cannot verify; send some mail")
 START_TLS = Reply(220, "2.0.0", "Ready to start TLS")
 
+# Go on (RFC 2034 has no enhanced code for 3xx)
+START_DATA = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+
+
+def challenge(prompt: bytes) -> bytes:
+    """The line that asks for an answer in AUTH (RFC 4954 4); its space stays when the prompt is empty."""
+    return b"334 " + base64.b64encode(prompt) + b"\r\n"
+
+
+# Who we are (no enhanced code: RFC 2034 4)
+def greeting(host: str) -> Reply:
+    return Reply(220, "", f"{host} ESMTP")
+
+
+def hello(host: str) -> Reply:
+    """Answer to HELO."""
+    return Reply(250, "", host)
+
+
+def extended_hello(host: str, keywords: Sequence[str]) -> bytes:
+    """Answer to EHLO, one line per keyword (RFC 5321 4.1.1.1)."""
+    lines = (host, *keywords)
+    return b"".join(
+        f"250{'-' if index < len(keywords) else ' '}{line}\r\n".encode("ascii") for index, line in enumerate(lines)
+    )
+
+
 # Temporary
 TRY_LATER = Reply(451, "4.3.0", "Cannot process now; try again later")
 STORE_UNAVAILABLE = Reply(451, "4.3.1", "Mail store unavailable; try again later")
 UNDECIDED = Reply(451, "4.3.2", "Cannot decide now; try again later")
+CONGESTED = Reply(451, "4.4.5", "Too much mail in flight; try again later")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients")
 TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections; try again later")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors; goodbye")
@@ -78,6 +108,7 @@ LINE_TOO_LONG = Reply(500, "5.5.2", "Line too long")
 BARE_LINE_END_COMMAND = Reply(500, "5.5.2", "Only CR LF ends a command line")
 SYNTAX = Reply(501, "5.5.4", "Syntax error in parameters")
 BAD_SENDER_SYNTAX = Reply(501, "5.1.7", "Bad sender address syntax")
+SENDER_TOO_LONG = Reply(501, "5.1.7", "Address over the limits of RFC 5321 4.5.3.1")
 BAD_RECIPIENT_SYNTAX = Reply(501, "5.1.3", "Bad recipient address syntax")
 PATH_TOO_LONG = Reply(501, "5.1.3", "Address over the limits of RFC 5321 4.5.3.1")
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
