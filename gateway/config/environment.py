@@ -34,3 +34,9 @@ def child_environment(metrics: Path) -> dict[str, str]:
     """The environment of workers: ours without systemd's hand-over, plus the shared metrics folder."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("LISTEN_", "NOTIFY_SOCKET", "WATCHDOG_"))}
     return {**ours, "PROMETHEUS_MULTIPROC_DIR": str(metrics), "PYTHONUNBUFFERED": "1"}
+
+
+def credentials_folder() -> Path | None:
+    """The folder with credentials that systemd made for this unit (LoadCredential=), or None."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return Path(folder) if folder else None

@@ -170,6 +170,8 @@ def _anchored(gateway: Gateway, folder: Path) -> Gateway:
     changes: dict[str, object] = {key: _under(folder, getattr(gateway, key)) for key in _PLACES}
     if gateway.credentials is not None:
         changes["credentials"] = _under(folder, gateway.credentials)
+    if gateway.web.folder is not None:
+        changes["web"] = gateway.web.model_copy(update={"folder": _under(folder, gateway.web.folder)})
     changes["listen"] = tuple(
         listener.model_copy(
             update={k: _under(folder, p) for k in ("certificate", "key") if (p := getattr(listener, k)) is not None}
