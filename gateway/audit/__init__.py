@@ -1,0 +1,1 @@
+"""What was done, per message and recipient, chained and without addresses."""

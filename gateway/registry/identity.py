@@ -1,0 +1,91 @@
+"""The one row that says which registry this is and how far it has come.
+
+what:       `Identity`, read and written whole; the checks that need nothing but it
+takes→gives: a connection → `Identity`; `Identity` and what is expected → a reason for mistrust or ""
+knows not:  files, people
+fails by:   `sqlite3.Error`; `RegistryMistrusted` when there is no such row
+standard:   I-12, I-13
+"""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from dataclasses import dataclass
+
+from gateway.pseudonym import Pseudonyms
+from gateway.registry.protocol import RegistryMistrusted
+from gateway.registry.record import Mark
+
+COLUMNS = "registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`applied`: how much of the registry's journal is in it; `ingested`: how much of web journal `web`."""
+
+    registry: bytes
+    organisation: int
+    key_check: bytes
+    layer: int
+    journal: bytes
+    applied: Mark
+    web: bytes | None = None
+    ingested: Mark | None = None
+
+
+Row = tuple[bytes, int, bytes, int, bytes, int, bytes, bytes | None, int, bytes | None]
+
+
+def of_row(row: Row) -> Identity:
+    registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain = row
+    ingested = None if web_chain is None else Mark(web_position, web_chain)
+    return Identity(registry, organisation, key_check, layer, journal, Mark(position, chain), web, ingested)
+
+
+def read(connection: sqlite3.Connection) -> Identity:
+    """The row. An empty file, or one of something else, has none: `RegistryMistrusted`."""
+    try:
+        row = connection.execute(f"SELECT {COLUMNS} FROM identity").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error) and "no such column" not in str(error):
+            raise
+        row = None
+    if row is None:
+        raise RegistryMistrusted("the registry file is empty or not a registry")
+    return of_row(row)
+
+
+def write(connection: sqlite3.Connection, identity: Identity) -> None:
+    """Replace the row, inside the caller's transaction."""
+    ingested = identity.ingested
+    connection.execute(
+        f"INSERT OR REPLACE INTO identity (one, {COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            identity.registry,
+            identity.organisation,
+            identity.key_check,
+            identity.layer,
+            identity.journal,
+            identity.applied.position,
+            identity.applied.chain,
+            identity.web,
+            ingested.position if ingested else 0,
+            ingested.chain if ingested else None,
+        ),
+    )
+
+
+def check_keys(identity: Identity, organisation: int, pseudonyms: Pseudonyms) -> None:
+    """Raise `RegistryMistrusted` unless the registry was made for this organisation with (the first of) these keys."""
+    if identity.organisation != organisation:
+        raise RegistryMistrusted("the registry belongs to another organisation")
+    if identity.layer > pseudonyms.version:
+        raise RegistryMistrusted("the registry uses a newer pseudonym key than this node has")
+    if not hmac.compare_digest(identity.key_check, check_value(pseudonyms, identity.layer)):
+        raise RegistryMistrusted("the registry was made with other pseudonym keys")
+
+
+def check_value(pseudonyms: Pseudonyms, layer: int) -> bytes:
+    """The check value as it was when `layer` was the newest."""
+    return Pseudonyms(pseudonyms.keys[: layer + 1]).check_value()

@@ -1,0 +1,213 @@
+"""The registry of one organisation on SQLite, for the processes of one node.
+
+what:       look-ups in the calling thread, writes in one thread beside it, and coming back after trouble
+takes→gives: as `registry/protocol.py` says
+knows not:  addresses, messages, decisions
+fails by:   `RegistryUnavailable`, `RegistryMistrusted`; `InvalidEvent` for an event that cannot be kept
+standard:   DESIGN §4 People; I-2, I-10, I-12, I-13
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.config.organisation import Organisation
+from gateway.facts import Facts
+from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry import identity as identities
+from gateway.registry import store
+from gateway.registry.opening import Owner, open_writer
+from gateway.registry.places import Places, places
+from gateway.registry.protocol import Event, RegistryMistrusted, RegistryUnavailable
+from gateway.registry.record import JournalDamaged
+from gateway.registry.schema import SchemaTooNew
+from gateway.registry.view import View
+from gateway.registry.writer import Act, Writer
+
+_RETRY = 1.0  # seconds between two tries to open a registry that is not trusted
+_OCTETS = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+_T = TypeVar("_T")
+
+
+def open_registry(
+    organisation: Organisation,
+    state: Path,
+    pseudonyms: Pseudonyms,
+    seen: Callable[[float], None] | None = None,
+) -> SQLiteRegistry:
+    """The registry of `organisation` below the state folder; never creates one, and never raises.
+
+    What is wrong is in `trouble()`; it opens by itself as soon as that is mended. `seen` is told, for each web opt-out,
+    the seconds from its own time to its first sight here.
+    """
+    return SQLiteRegistry(places(state, organisation.name), Owner(organisation.id, pseudonyms), seen)
+
+
+class SQLiteRegistry:
+    """One process's registry. `facts` runs where it is called: a look-up there is faster than any hand-over."""
+
+    def __init__(self, where: Places, owner: Owner, seen: Callable[[float], None] | None = None) -> None:
+        self._where = where
+        self._owner = owner
+        self._seen = seen
+        self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry")
+        self._writer: Writer | None = None
+        self._view: View | None = None
+        self._swap = threading.Lock()  # nobody looks through a view that is being closed
+        self._fault: RegistryUnavailable | None = None
+        self._tried = 0.0
+        try:
+            self._open()
+        except RegistryUnavailable:
+            pass  # kept for trouble()
+
+    async def facts(self, people: Sequence[Person]) -> list[Facts]:
+        """One batched read; a registry that stopped being trusted is opened and checked anew, at most once a second."""
+        before = self._view
+        if before is not None:
+            try:
+                return self._look(people)
+            except RegistryMistrusted:
+                pass  # a backup put back may be replayed and trusted again
+        await self._beside(lambda: self._reopen(before))
+        return self._look(people)
+
+    async def record(self, events: Sequence[Event]) -> list[int]:
+        return await self._beside(lambda: self._write(lambda writer: writer.record(events)))
+
+    async def ingest(self) -> int:
+        """Move web opt-outs into the registry. Gives the position in the web journal up to which that is done."""
+        return await self._beside(lambda: self._write(lambda writer: writer.ingest()))
+
+    async def replay(self) -> int:
+        """Apply the whole block journal again. Gives the number of its records."""
+        return await self._beside(lambda: self._write(lambda writer: writer.replay(writer.journal.head.start)))
+
+    async def act(self, act: Act, person: Person | None) -> None:
+        """Note what a named operator did, and about whom."""
+        pseudonym = person.exact if person else None
+        await self._beside(lambda: self._write(lambda writer: writer.act(act, pseudonym)))
+
+    async def history(self, person: Person) -> list[tuple[int, Event]]:
+        """All events about one person, oldest first, with their numbers."""
+        return await self._beside(lambda: self._write(lambda writer: store.history(writer.connection, person)))
+
+    async def status(self) -> dict[str, int | str]:
+        """Counts and positions, for people."""
+        return await self._beside(lambda: self._write(_status))
+
+    def trouble(self) -> str:
+        """Looks, and sets off a new try to open, so that /readyz needs no traffic to turn red or green."""
+        before = self._view
+        try:
+            self._look(())
+        except RegistryUnavailable as error:
+            self._hand.submit(self._reopen, before)  # what comes of it shows the next time
+            return str(error)
+        return ""
+
+    def close(self) -> None:
+        """Wait for the write under way, then let go of the files."""
+        self._hand.shutdown(wait=True)
+        self._let_go()
+
+    def _look(self, people: Sequence[Person]) -> list[Facts]:
+        with self._swap, _mapped():
+            if self._view is None:
+                raise self._refusal()
+            return self._view.read(people)
+
+    def _write(self, act: Callable[[Writer], _T]) -> _T:
+        before = self._view
+        if self._writer is not None:
+            try:
+                with _mapped():
+                    return act(self._writer)
+            except RegistryMistrusted:
+                pass  # once more, on a registry that was checked anew
+        self._reopen(before)
+        if self._writer is None:
+            raise self._refusal()
+        with _mapped():
+            return act(self._writer)
+
+    def _reopen(self, before: View | None) -> None:
+        """Open anew, unless somebody did since `before` was the view, or it failed within the last second."""
+        if self._view is not before:
+            return
+        if self._fault is not None and time.monotonic() - self._tried < _RETRY:
+            raise self._refusal()
+        self._open()
+
+    def _refusal(self) -> RegistryUnavailable:
+        if self._fault is None:
+            return RegistryUnavailable("the registry is being opened")
+        return type(self._fault)(str(self._fault))
+
+    def _open(self) -> None:
+        """Runs in the writing thread, except at the start. Meanwhile nobody gets facts: the old ones are in doubt."""
+        self._let_go()
+        self._fault = None
+        self._tried = time.monotonic()
+        try:
+            with _mapped():
+                self._writer = open_writer(self._where, self._owner)
+                expected = identities.read(self._writer.connection)
+                self._view = View(self._where, expected, self._owner.pseudonyms, self._seen)
+        except RegistryUnavailable as error:
+            self._fault = error
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        with self._swap:
+            view, writer, self._view, self._writer = self._view, self._writer, None, None
+            if view is not None:
+                view.close()
+            if writer is not None:
+                writer.close()
+
+    async def _beside(self, act: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._hand, act)
+
+
+def _status(writer: Writer) -> dict[str, int | str]:
+    connection = writer.connection
+    found = identities.read(connection)
+    journal = writer.journal.verify()
+    return {
+        "registry": found.registry.hex(),
+        "people": int(connection.execute("SELECT COUNT(*) FROM state").fetchone()[0]),
+        "events": store.last_number(connection),
+        "journal": journal.position,
+        "applied": found.applied.position,
+        "web": found.ingested.position if found.ingested else 0,
+        "layer": found.layer,
+        "octets": int(connection.execute(_OCTETS).fetchone()[0]),
+        "torn": writer.journal.torn,
+    }
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Everything that can go wrong below, as one of the two errors of the protocol."""
+    try:
+        yield
+    except JournalDamaged as error:
+        raise RegistryMistrusted(str(error)) from error
+    except SchemaTooNew as error:
+        raise RegistryUnavailable(str(error)) from error
+    except sqlite3.OperationalError as error:
+        raise RegistryUnavailable(f"registry: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise RegistryMistrusted(f"registry: {error}") from error
+    except OSError as error:
+        raise RegistryUnavailable(f"registry or journal: {error.strerror or error}") from error

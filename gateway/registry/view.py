@@ -1,0 +1,125 @@
+"""Reading facts, and proving with every read that this is still the right registry (I-13).
+
+what:       one read-only connection, the tails of both journals, and the checks
+takes→gives: `Person` values → `Facts`, in the order asked
+knows not:  writing, replaying, decisions
+fails by:   `RegistryMistrusted`; `sqlite3.Error`, `JournalDamaged`, `OSError` (the caller maps them)
+standard:   I-2, I-12, I-13
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gateway.facts import Block, Facts
+from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry import durable, schema, web
+from gateway.registry import identity as identities
+from gateway.registry.identity import Identity
+from gateway.registry.journal import Journal
+from gateway.registry.places import Places
+from gateway.registry.protocol import RegistryMistrusted
+from gateway.registry.state import State, facts, unpack
+from gateway.registry.tail import Tail
+
+_CHUNK = 256  # people per statement, two pseudonyms each
+
+
+class View:
+    """One process's eyes on a registry. `expected` is what every read must find, and only its positions may grow."""
+
+    def __init__(
+        self, places: Places, expected: Identity, pseudonyms: Pseudonyms, seen: Callable[[float], None] | None
+    ) -> None:
+        self._places = places
+        self._expected = expected
+        self._pseudonyms = pseudonyms
+        self._seen = seen
+        self._taken = (expected.applied.position, expected.ingested.position if expected.ingested else 0)
+        self._file = durable.file_id(places.registry)
+        self._connection = schema.reading(places.registry)
+        self._own = Tail(Journal.open(places.journal, write=False), expected.applied, pseudonyms, None)
+        self._web: Tail | None = None
+
+    def read(self, people: Sequence[Person]) -> list[Facts]:
+        """One batched read. Tails first: what moves into the registry meanwhile is seen twice, never not at all."""
+        if durable.file_id(self._places.registry) != self._file:
+            raise RegistryMistrusted("the registry file is gone or was replaced by another one")
+        self._refresh()
+        found: list[Facts] = []
+        for start in range(0, max(1, len(people)), _CHUNK):
+            found.extend(self._read_chunk(people[start : start + _CHUNK]))
+        return found
+
+    def close(self) -> None:
+        self._connection.close()
+        self._own.journal.close()
+        if self._web is not None:
+            self._web.journal.close()
+
+    def _refresh(self) -> None:
+        self._own.refresh()
+        if self._web is None:
+            self._find_web()
+        if self._web is not None:
+            self._web.refresh()
+
+    def _find_web(self) -> None:
+        found = web.find(self._places.web, self._expected)
+        if found is not None:
+            self._web = Tail(found[0], found[1], self._pseudonyms, self._seen)
+
+    def _read_chunk(self, people: Sequence[Person]) -> list[Facts]:
+        asked = [p for person in people for p in (person.exact, person.wide)]
+        self._connection.execute("BEGIN")
+        try:
+            self._check(identities.read(self._connection))
+            rows = self._rows(asked)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+        return [self._facts(person, rows) for person in people]
+
+    def _rows(self, asked: list[bytes]) -> dict[bytes, State]:
+        if not asked:
+            return {}
+        # Few statement lengths, so that the connection's statement cache holds them all.
+        length = 1 << (len(asked) - 1).bit_length()
+        query = f"SELECT pseudonym, data FROM state WHERE pseudonym IN ({','.join('?' * length)})"
+        padded = asked + asked[-1:] * (length - len(asked))
+        return {pseudonym: unpack(data) for pseudonym, data in self._connection.execute(query, padded)}
+
+    def _facts(self, person: Person, rows: dict[bytes, State]) -> Facts:
+        return facts(rows.get(person.exact), rows.get(person.wide), self._pending(person))
+
+    def _pending(self, person: Person) -> list[Block]:
+        tails = [self._own] if self._web is None else [self._own, self._web]
+        return [block for tail in tails if len(tail) for p in (person.exact, person.wide) for block in tail.blocks(p)]
+
+    def _check(self, found: Identity) -> None:
+        expected = self._expected
+        if (found.registry, found.key_check, found.journal) != (
+            expected.registry,
+            expected.key_check,
+            expected.journal,
+        ):
+            raise RegistryMistrusted("the registry's identity or keys are not those this node knows")
+        if found.layer != expected.layer:
+            raise RegistryMistrusted("the registry uses another pseudonym key than this process")
+        taken = (found.applied.position, found.ingested.position if found.ingested else 0)
+        if taken[0] < self._taken[0] or taken[1] < self._taken[1]:
+            raise RegistryMistrusted("the registry is older than it was: a backup was put back")
+        if taken != self._taken:
+            self._move(found, taken)
+
+    def _move(self, found: Identity, taken: tuple[int, int]) -> None:
+        if found.applied.position > self._own.journal.end.position:
+            self._own.refresh()
+        if found.applied.position > self._own.journal.end.position:
+            raise RegistryMistrusted("the journal is behind its registry")
+        if found.web is not None and self._web is not None and found.web != self._web.journal.head.identity:
+            raise RegistryMistrusted("the web journal is another one than the registry knows")
+        self._taken = taken
+        self._own.forget(taken[0])
+        if self._web is not None:
+            self._web.forget(taken[1])

@@ -1,0 +1,161 @@
+"""The one place that changes a registry: journal first, then one commit.
+
+what:       recording, replaying, taking in the web journal; each under the journal's lock
+takes→gives: events → their numbers, durable
+knows not:  asyncio, who asks
+fails by:   `RegistryMistrusted`, `InvalidEvent`; `sqlite3.Error`, `JournalDamaged`, `OSError` (the caller maps them)
+standard:   I-2, I-10, I-13; DESIGN §4 Block journal
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from gateway.pseudonym import Pseudonyms
+from gateway.registry import durable, node, store, web
+from gateway.registry import identity as identities
+from gateway.registry.events import BLOCKS, check
+from gateway.registry.identity import Identity
+from gateway.registry.journal import Journal
+from gateway.registry.places import Places
+from gateway.registry.protocol import Event, RegistryMistrusted
+from gateway.registry.record import Mark, Record
+
+_BATCH = 5000  # records per commit while replaying
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a named person did with the registry itself, with the reason (Unix seconds)."""
+
+    at: int
+    operator: str
+    reason: str
+    what: str
+
+
+class Writer:
+    """One process's hand on a registry. For one thread at a time."""
+
+    def __init__(
+        self, places: Places, connection: sqlite3.Connection, journal: Journal, pseudonyms: Pseudonyms
+    ) -> None:
+        self._places = places
+        self._pseudonyms = pseudonyms
+        self._expected = identities.read(connection)
+        self._file = durable.file_id(places.registry)
+        self.connection = connection
+        self.journal = journal
+
+    def record(self, events: Sequence[Event]) -> list[int]:
+        """Append events in one commit, their blocks first to the journal. Raises `InvalidEvent`, nothing kept."""
+        for event in events:
+            check(event)
+        layer = self._pseudonyms.version
+        with self._change() as identity:
+            blocks = [store.record_of(e, layer) for e in events if e.kind in BLOCKS]
+            applied = self.journal.append(blocks) if blocks else identity.applied
+            numbers = store.append(self.connection, events, layer)
+            self._finish(replace(identity, applied=applied))
+        return numbers
+
+    def ingest(self) -> int:
+        """Move what the web journal gained into registry and journal. Gives the position reached in it."""
+        with self._change() as identity:
+            self._finish(identity)
+        return identity.ingested.position if identity.ingested else 0
+
+    def replay(self, start: Mark) -> int:
+        """Apply the journal again from `start`: lifted blocks come back. Gives the number of records."""
+        with self._change() as identity:
+            records = self.journal.since(start)
+            self._append(records)
+            self._finish(identity)
+        return len(records)
+
+    def seed(self) -> int:
+        """Put every block of the registry into the journal: for a journal that never had them. Gives their number."""
+        with self._change() as identity:
+            blocks = list(store.blocks(self.connection, self._pseudonyms.version))
+            applied = self.journal.append(blocks) if blocks else identity.applied
+            self._finish(replace(identity, applied=applied))
+        return len(blocks)
+
+    def act(self, act: Act, pseudonym: bytes | None = None) -> None:
+        """Note who did what with the registry, and about whom."""
+        person = None if pseudonym is None else store.person_number(self.connection, pseudonym)
+        self.connection.execute(
+            "INSERT INTO acts (at, operator, reason, what, person) VALUES (?, ?, ?, ?, ?)",
+            (act.at, act.operator, act.reason, act.what, person),
+        )
+
+    def close(self) -> None:
+        self.connection.close()
+        self.journal.close()
+
+    @contextmanager
+    def _change(self) -> Iterator[Identity]:
+        """Lock and transaction; first what a crash or the web process left to be taken in, so that it comes before."""
+        with self.journal.locked():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                identity = self._checked()
+                identity = self._catch_up(identity)
+                identity = self._take_web(identity)
+                yield identity
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def _checked(self) -> Identity:
+        if durable.file_id(self._places.registry) != self._file:
+            raise RegistryMistrusted("the registry file is gone or was replaced by another one")
+        identity = identities.read(self.connection)
+        expected = self._expected
+        same = (identity.registry, identity.key_check, identity.journal, identity.layer) == (
+            expected.registry,
+            expected.key_check,
+            expected.journal,
+            expected.layer,
+        )
+        if not same or identity.applied.position < expected.applied.position:
+            raise RegistryMistrusted("the registry is not the one this process opened")
+        return identity
+
+    def _catch_up(self, identity: Identity) -> Identity:
+        self._append(self.journal.since(identity.applied))
+        return replace(identity, applied=self.journal.end)
+
+    def _take_web(self, identity: Identity) -> Identity:
+        found = web.find(self._places.web, identity)
+        if found is None:
+            return identity
+        journal, taken = found
+        try:
+            records = journal.since(taken)
+        finally:
+            journal.close()
+        applied = self.journal.append(records) if records else identity.applied
+        self._append(records)
+        return replace(identity, applied=applied, web=journal.head.identity, ingested=journal.end)
+
+    def _append(self, records: Sequence[Record]) -> None:
+        for start in range(0, len(records), _BATCH):
+            events = store.events_of(records[start : start + _BATCH], self._pseudonyms)
+            store.append(self.connection, events, self._pseudonyms.version)
+
+    def _finish(self, identity: Identity) -> None:
+        moved = identity != self._expected
+        if moved:
+            identities.write(self.connection, identity)
+        self.connection.execute("COMMIT")
+        if identity.applied != self._expected.applied:
+            node.store(
+                self._places.node,
+                node.Memory(identity.registry, identity.journal, identity.organisation, identity.applied),
+            )
+        self._expected = identity
