@@ -6,9 +6,9 @@ knows not:  SQLite, what a key opens
 fails by:   `OSError` from the disk; `SlotBroken` for a slot whose check does not fit
 standard:   DESIGN §4 Spool; S-01
 
-A key must not reach SQLite: a WAL, a snapshot or a backup of the database would keep it after its message is done. Here it
-has one place, written before the database commits and zeroed after. 128 octets divide a disk sector, so a slot is written
-whole or not at all. Copy-on-write file systems keep old blocks for a while; `docs/queue.md` says what to do there.
+A key must not reach SQLite: a WAL, a snapshot or a backup of the database would keep it after its message is done. Here
+it has one place, written before the database commits and zeroed after. 128 octets divide a disk sector, so a slot is
+written whole or not at all. Copy-on-write file systems keep old blocks for a while; see `docs/queue.md`.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class KeySlots:
 
     def sync(self) -> None:
         """Put everything written so far on stable storage."""
-        # After a failed fdatasync the kernel calls the pages clean; zeros are written again so that it must keep trying.
+        # After a failed fdatasync the kernel calls the pages clean; writing the zeros again makes it try again.
         for number in self._erasing:
             os.pwrite(self._fd, _EMPTY, number * SIZE)
         os.fdatasync(self._fd)

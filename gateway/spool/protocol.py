@@ -176,7 +176,7 @@ class Spool(Protocol):
         ...
 
     async def replace(self, message: str, new: NewMessage, audit: Sequence[AuditRow]) -> None:
-        """An undecided or quarantined message got decided: swap its raw body and rows for compiled ones, in one commit."""
+        """An undecided or quarantined message got decided: raw body and rows become compiled ones, in one commit."""
         ...
 
     async def entries(

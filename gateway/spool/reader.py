@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.spool.keyslots import KeySlots
-from gateway.spool.protocol import Entry, EntryGone, State
+from gateway.spool.protocol import Entry, EntryGone, Opened, State
 from gateway.spool.rows import seal_from
 from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys
 
@@ -35,12 +35,25 @@ _OLDEST_SQL = (
 _DEPTH_SQL = (
     "SELECT m.organisation, m.stream, r.state, count(*) FROM rows r JOIN messages m ON m.n = r.message GROUP BY 1, 2, 3"
 )
-_OPEN_SQL = (
-    "SELECT r.number, r.sealed, m.n, m.slot, m.sealed FROM rows r JOIN messages m ON m.n = r.message"
+_PARTS_SQL = (
+    "SELECT r.number, r.sealed, m.n, m.id, m.slot, m.sealed, m.size FROM rows r JOIN messages m ON m.n = r.message"
     " WHERE r.id = ? AND m.id = ?"
 )
 _IN_MAX = 500
 DAMAGED = "clear columns are damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One row's sealed parts, as stored. `row` is None once the row is final; `size` is the plain body's, in octets."""
+
+    number: int
+    row: bytes | None
+    n: int
+    message: str
+    slot: int
+    values: bytes
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,10 @@ class Content:
     seal: MessageSeal
     values: Mapping[str, object]
     body: bytes
+
+    def opened(self, parts: Parts) -> Opened:
+        """Unseal one row. Raises `EntryGone`, `SealBroken`."""
+        return Opened(self.values, open_row(self.seal, parts), self.body)
 
 
 def due(connection: sqlite3.Connection, now: float, limit: int) -> list[int]:
@@ -109,37 +126,33 @@ def oldest_received(connection: sqlite3.Connection) -> float | None:
     return float(found[0]) if found else None
 
 
-def content(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, entry: Entry) -> Content:
-    """Unseal what the rows of one message share. Raises `EntryGone`, `SealBroken`, `SlotBroken`."""
-    _, _, n, slot, sealed = _sealed(connection, entry)
-    found = connection.execute("SELECT sealed FROM bodies WHERE message = ?", (n,)).fetchone()
-    if found is None:
-        raise SealBroken("body: is not there")
-    seal = seal_from(slots.read(slot), entry.message, keys)
-    return Content(seal, seal.open_values(sealed), seal.open_body(found[0]))
-
-
-def row_values(connection: sqlite3.Connection, seal: MessageSeal, entry: Entry) -> Mapping[str, object]:
-    """Unseal one row with its message's seal. Raises `EntryGone`, `SealBroken`."""
-    number, sealed, *_ = _sealed(connection, entry)
-    if sealed is None:
-        raise EntryGone(f"row {entry.row} is final")
-    return seal.open_row(number, sealed)
-
-
-def only_row(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, entry: Entry) -> Mapping[str, object]:
-    """Unseal one row and not the body. Raises `EntryGone`, `SealBroken`, `SlotBroken`."""
-    slot = _sealed(connection, entry)[3]
-    return row_values(connection, seal_from(slots.read(slot), entry.message, keys), entry)
-
-
-def _sealed(connection: sqlite3.Connection, entry: Entry) -> tuple[int, bytes | None, int, int, bytes]:
-    found: tuple[int, bytes | None, int, int, bytes] | None = connection.execute(
-        _OPEN_SQL, (entry.row, entry.message)
-    ).fetchone()
+def parts(connection: sqlite3.Connection, entry: Entry) -> Parts:
+    """What is needed to unseal `entry`, but the body. Raises `EntryGone`."""
+    found = connection.execute(_PARTS_SQL, (entry.row, entry.message)).fetchone()
     if found is None:
         raise EntryGone(f"row {entry.row} of message {entry.message} is no longer here")
-    return found
+    return Parts(*found)
+
+
+def seal_of(slots: KeySlots, keys: ServiceKeys, sealed: Parts) -> MessageSeal:
+    """The message's seal. Raises `SealBroken`, `SlotBroken`."""
+    return seal_from(slots.read(sealed.slot), sealed.message, keys)
+
+
+def content(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, sealed: Parts) -> Content:
+    """Unseal what the rows of one message share. Raises `SealBroken`, `SlotBroken`."""
+    found = connection.execute("SELECT sealed FROM bodies WHERE message = ?", (sealed.n,)).fetchone()
+    if found is None:
+        raise SealBroken("body: is not there")
+    seal = seal_of(slots, keys, sealed)
+    return Content(seal, seal.open_values(sealed.values), seal.open_body(found[0]))
+
+
+def open_row(seal: MessageSeal, sealed: Parts) -> Mapping[str, object]:
+    """Unseal one row's values. Raises `EntryGone` for a final row, `SealBroken`."""
+    if sealed.row is None:
+        raise EntryGone(f"a row of message {sealed.message} is final")
+    return seal.open_row(sealed.number, sealed.row)
 
 
 def _entry(values: tuple[Any, ...]) -> Entry:
@@ -149,4 +162,5 @@ def _entry(values: tuple[Any, ...]) -> Entry:
         known, place = json.loads(facts), State(state)
     except (ValueError, TypeError):
         known, place, reason = {}, State.QUARANTINED, DAMAGED
-    return Entry(*before, known, exact, wide, place, provider, variant, attempts, due_at, until, reason)
+    fixed: tuple[Any, ...] = (*before, known, exact, wide, place, provider, variant, attempts, due_at, until, reason)
+    return Entry(*fixed)

@@ -54,10 +54,15 @@ class Store:
     keys: ServiceKeys
     effects: Effects
 
-    def put(self, message: NewMessage) -> None:
-        """Seal and insert. The same message again is one message (a caller that was cancelled may repeat itself)."""
-        if self._stored_already(message) or all(row.state.final for row in message.rows):
-            return
+    def put(self, message: NewMessage) -> bool:
+        """Seal and insert. The same message again is one message (a cancelled caller may repeat itself): False.
+
+        A message without an open row is not kept: there is nothing left to do for it.
+        """
+        if self._stored_already(message):
+            return False
+        if all(row.state.final for row in message.rows):
+            return True
         key = new_key()
         seal = MessageSeal(message.id, key)
         slot = self.slots.reserve()
@@ -65,12 +70,13 @@ class Store:
         n = self._insert_message(message, slot, seal)
         self.connection.execute("INSERT INTO bodies VALUES (?, ?)", (n, seal.body(message.body)))
         self.connection.executemany(
-            "INSERT INTO rows (message, number, person_exact, person_wide, state, provider, variant, due, until, reason,"
-            " sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rows (message, number, person_exact, person_wide, state, provider, variant, due, until,"
+            " reason, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_row_values(n, number, row, seal) for number, row in enumerate(message.rows)),
         )
         for row in message.rows:
             self.effects.count(message.organisation, message.stream, row.state.value, 1)
+        return True
 
     def change(self, updates: Iterable[Update]) -> None:
         """Apply updates. A row that is gone or final stays so; it is counted as late, its audit is still written."""
@@ -167,8 +173,8 @@ class Store:
     def _insert_message(self, message: NewMessage, slot: int, seal: MessageSeal) -> int:
         left = sum(not row.state.final for row in message.rows)
         cursor = self.connection.execute(
-            "INSERT INTO messages (id, slot, reference, organisation, client, stream, received, facts, open, size, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO messages (id, slot, reference, organisation, client, stream, received, facts, open, size,"
+            " sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 message.id,
                 slot,

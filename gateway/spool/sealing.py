@@ -6,9 +6,9 @@ knows not:  where sealed bytes are kept
 fails by:   `SealBroken`
 standard:   NIST SP 800-38D; S-01, DESIGN §4 Spool
 
-Nonces. A message key seals its body and its message values once each, under fixed nonces of their own; row values, which
-can be written again, take 88 random bits. The first octet is the kind, so that kinds never meet. The service key wraps
-with random 96-bit nonces: SP 800-38D 8.3 bounds that at 2^32 messages per service key, after which a new id is due.
+Nonces. A message key seals its body and its message values once each, under fixed nonces of their own; row values,
+which can be written again, take 88 random bits. The first octet is the kind, so that kinds never meet. The service key
+wraps with random 96-bit nonces: SP 800-38D 8.3 bounds that at 2^32 messages per service key; then a new id is due.
 """
 
 from __future__ import annotations

@@ -6,10 +6,11 @@ knows not:  what a job does
 fails by:   the job's own error, or `SpoolUnavailable`/`SpoolFull`, through the future
 standard:   DESIGN §4 Spool; I-4; R-013
 
-Order of one group: SQL of every job, each in a savepoint · slots written · fdatasync · COMMIT (fsync of the WAL) · spent slots
-zeroed · futures resolved. A job that fails alone is rolled back alone. When the whole transaction fails, each job gets a
-transaction of its own, so that one mail too big for the disk does not turn small ones away. A waiter that is cancelled
-leaves its job in place: it is done wholly, and nobody is told.
+Order of one group: SQL of every job, each in a savepoint · slots written · fdatasync · COMMIT (fsync of the WAL) ·
+spent slots zeroed · futures resolved. A job that fails alone is rolled back alone. When the whole transaction fails,
+each job gets a transaction of its own, so that one mail too big for the disk does not turn small ones away. A waiter
+that is cancelled leaves its job in place: it is done wholly, and nobody is told. Zeros reach the disk with the next
+group's sync, or at once when nobody waits; after a power cut in between, opening the shard zeroes what no message owns.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _GROUP_OCTETS = 32 * 2**20
 _FREE_PAGES_KEPT = 1024
 _VACUUM_STEP = 256
 
-# Trouble of the disk fails the group; these are a job's own and fail it alone. Anything else is a fault of ours: it ends the
-# thread, and with it the shard, rather than going on with a state nobody understands.
+# Trouble of the disk can fail the group; an own fault fails its job alone. Anything else ends the thread, and with it
+# the shard, rather than going on with a state nobody understands.
 _DISK_TROUBLE = (sqlite3.Error, OSError, MemoryError)
 _OWN_FAULT = (ValueError, TypeError, LookupError, AttributeError, SealBroken, SlotBroken)
 
