@@ -73,7 +73,9 @@ class Source(Settings):
     """A source database: the reach of a total opt-out (S-22, S-23)."""
 
     id: Id
+    """In opt-out links: never change or reuse it."""
     name: Name
+    """Clients name it."""
     retired: bool = False
     """A retired source keeps its id; no client may name it."""
 
@@ -82,7 +84,9 @@ class MailingList(Settings):
     """A newsletter people subscribe to (S-45, S-60). `id` is in tokens: never reuse one."""
 
     id: Id
+    """In opt-out links: never change or reuse it."""
     name: Name
+    """Value of Briefgeheim-List."""
     title: str
     """Shown on the opt-out page."""
     list_id: DomainName | None = None
@@ -95,15 +99,20 @@ class Topic(Settings):
     """Something people ask to be told about (S-19), or a category of offers (S-49)."""
 
     id: Id
+    """In opt-out links: never change or reuse it."""
     name: Name
+    """Value of Briefgeheim-Topic, or category in Briefgeheim-Offer."""
     title: str
+    """Shown on the opt-out page."""
     retired: bool = False
+    """A retired topic or category keeps its id and takes no new mail."""
 
 
 class Client(Settings):
     """A system or person that submits mail (a CRM, a shop, an office)."""
 
     name: Name
+    """User name for AUTH; unique over all organisations."""
     source: Name | None = None
     """The source database its automated mail belongs to."""
     networks: tuple[Network, ...] = ()
@@ -128,13 +137,17 @@ class Provider(Settings):
     """A mail provider we hand mail to (S-12, S-27, S-52)."""
 
     name: Name
+    """Routes name it."""
     host: str
+    """Host name or address; with tls it must be in the certificate."""
     port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """587 for STARTTLS, 465 for implicit TLS."""
     tls: Literal["verify", "implicit", "opportunistic", "none"] = "verify"
     """verify: STARTTLS with chain and host name; implicit: the same from the first octet (465); none: loopback only."""
     ca_file: str | None = None
     """PEM file with the authorities to trust instead of the system's."""
     username: str | None = None
+    """For AUTH; only together with secret."""
     secret: str | None = None
     """Name of the credential file with the password."""
     contract: date
@@ -146,15 +159,18 @@ class Provider(Settings):
     profile: Literal["plain", "ses"] = "plain"
     """Which fields the provider rewrites; those are not signed."""
     bounces: Literal["smtp", "webhook", "mailbox"] = "smtp"
+    """How failure reports come back (DESIGN §4, Envelope sender)."""
     max_connections: Annotated[int, Field(ge=1)] = 10
     """For the whole node; divided over workers."""
     allow_public_plaintext: Literal[False] = False
+    """Always no: mail never goes in the clear to another machine."""
 
 
 class Route(Settings):
     """First match by sender domain and stream names the one provider; no match refuses (S-12, S-14)."""
 
     provider: Name
+    """Name of the provider."""
     domains: tuple[DomainName, ...] = ()
     """Empty: every domain of the organisation."""
     streams: tuple[Stream, ...] = ()
@@ -165,11 +181,15 @@ class When(Settings):
     """Conditions of one `classify:` entry; all given ones must hold."""
 
     client: Name | None = None
+    """Name of the client."""
     from_domain: DomainName | None = None
+    """Domain in From; one of `domains`."""
     from_address: str | None = None
+    """Address in From."""
     sender_tag: str | None = None
     """MAIL FROM sub-address (the part after +)."""
     list_id: str | None = None
+    """The identifier in List-Id, without angle brackets."""
     recipients: str | None = None
     """Number of recipients, as ">=2", "<5" or "1"."""
     header: dict[str, str | None] = Field(default={})
@@ -182,11 +202,17 @@ class Classify(Settings):
     """One entry: when all conditions hold, this is the stream. First match counts."""
 
     name: Name
+    """Shown by `explain`, and unique."""
     when: When
+    """Conditions; empty matches everything."""
     stream: Stream
+    """What the mail then is; must have a rule in `streams`."""
     basis: Basis | None = None
+    """The only legal basis such mail may have; one of the stream's own."""
     list: Name | None = None
+    """The list such mail belongs to; else the mark Briefgeheim-List says it."""
     topic: Name | None = None
+    """The topic such mail belongs to; else the mark Briefgeheim-Topic says it."""
 
 
 class OptOutRule(Settings):
@@ -216,7 +242,6 @@ class StreamRule(Settings):
     """Which scopes of a block stop this stream."""
     refuses_offers: bool = False
     """A marketing or offer mark on this stream is refused (S-15, S-61)."""
-    personal_only: bool = False
     private: bool = True
     """Every recipient gets a copy that shows nobody else, whatever the number."""
     tracking: Literal["never", "consent"] = "never"
@@ -224,21 +249,27 @@ class StreamRule(Settings):
     edit: bool = True
     """Whether filters that change content run (no for personal mail below private_from)."""
     receipts: Literal["strip", "keep"] = "strip"
+    """strip: requests for read and delivery receipts leave the mail (S-04)."""
     opt_out: OptOutRule = OptOutRule()
+    """The opt-out this stream carries."""
     unstoppable: bool = False
+    """No opt-out, objection or withdrawal stops it, only erasure and restriction (S-61)."""
 
 
 class BounceSettings(Settings):
     """Where failure reports of split mail return (DESIGN §4, Envelope sender)."""
 
     domain: DomainName | None = None
+    """Domain for keyed return paths; none: the original return path stays."""
 
 
 class Footer(Settings):
     """Texts of the visible opt-out, by language; `{name}`, `{address}`, `{policy}` and `{link}` are filled in."""
 
     link: dict[str, str] = Field(default={})
+    """Texts with a link, for streams with text link."""
     how_to: dict[str, str] = Field(default={})
+    """Texts that say how to stop, for streams with text how-to."""
 
 
 class Organisation(Settings):
@@ -247,10 +278,13 @@ class Organisation(Settings):
     id: Annotated[int, Field(ge=1, le=65535)]
     """Numeric, in every token: never reuse or change it."""
     name: Name
+    """Part of opt-out links and of the names of credential files."""
     controller: Controller
+    """Who sends, for footers and pages."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "nl"
     """Language of texts where neither mail nor person says."""
     time_zone: str = "Europe/Amsterdam"
+    """For days and terms, as in the IANA time zone data."""
     opt_out_url: str
     """https base of the opt-out page, e.g. https://afmelden.example.nl; tokens come behind it."""
     postmaster: str
@@ -264,17 +298,29 @@ class Organisation(Settings):
     strict_tracking: bool = True
     """Whether tracking needs consent of its own (1c-8)."""
     domains: tuple[Domain, ...]
+    """What may stand in From and MAIL FROM."""
     sources: tuple[Source, ...] = ()
+    """Databases whose automated mail one opt-out can stop."""
     lists: tuple[MailingList, ...] = ()
+    """Newsletters."""
     topics: tuple[Topic, ...] = ()
+    """What people can ask to be told about."""
     categories: tuple[Topic, ...] = ()
+    """Kinds of products, for offers after a purchase."""
     clients: tuple[Client, ...]
+    """Who submits mail."""
     providers: tuple[Provider, ...]
+    """Who carries it further."""
     routes: tuple[Route, ...]
+    """Which mail goes to which provider; the first match counts."""
     streams: dict[Stream, StreamRule]
+    """Rules per kind of mail; a stream without rules is refused."""
     classify: tuple[Classify, ...]
+    """How mail is told apart; the first match counts, no match is refused."""
     footer: Footer = Footer()
+    """Texts of the visible opt-out."""
     bounce: BounceSettings = BounceSettings()
+    """Where failure reports return."""
     hold_for: Duration = Field(default="5d", validate_default=True)
     """How long held mail waits before the submitter gets a DSN."""
     hold_owner: str | None = None
