@@ -70,8 +70,10 @@ class Address:
 
     def wide(self) -> bytes:
         """As `exact`, plus-tag and dots of the local part removed. Only for blocking."""
-        local = _simple_lower(_unquoted(self.local)).split("+", 1)[0].replace(".", "")
-        return f"1w:{local}@{self.canonical_domain}".encode()
+        local = _simple_lower(_unquoted(self.local))
+        # "+tag@" alone names nobody: without this all such addresses of a domain would be one person.
+        bare = local.split("+", 1)[0].replace(".", "") or local
+        return f"1w:{bare}@{self.canonical_domain}".encode()
 
     def __str__(self) -> str:
         mark = hmac.new(_PRINT_KEY, self.exact(), hashlib.sha256).hexdigest()
@@ -114,7 +116,8 @@ def _canonical_domain(domain: str) -> str:
 def _parse(text: str) -> Address:
     if text.lower() == "postmaster":
         return Address(text, "")
-    if any(c in text for c in "\r\n\0") or len(text.encode()) > 254 + 64:
+    # A lone surrogate stands for an octet that is not UTF-8 (RFC 6531 3.3): it has no canonical form.
+    if any(c in "\r\n\0" or "\ud800" <= c <= "\udfff" for c in text) or len(text.encode()) > 254 + 64:
         raise InvalidAddress("an address holds a control character or is over the limits of RFC 5321 4.5.3.1")
     try:
         validate_email(

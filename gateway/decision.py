@@ -10,7 +10,7 @@ standard:   DESIGN §1 steps 2-3, §5; GDPR 6
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from gateway.reply import Reply
@@ -93,7 +93,8 @@ class Classification:
 
     def to_json(self) -> dict[str, object]:
         """JSON-able, for the clear columns of the spool (no address in it)."""
-        return {name: value for name, value in asdict(self).items() if value not in ("", 0, False, None)}
+        # Only what was said: `ready: no` differs from no word about it, so each value is held against its own default.
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Classification:

@@ -10,9 +10,11 @@ standard:   RFC 5321 4.2, RFC 2034, RFC 3463, RFC 5248 (R-115)
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 _LINE_LIMIT = 512  # RFC 5321 4.5.3.1.5, with CRLF
 
 
@@ -29,6 +31,8 @@ class Reply:
             raise ValueError(f"reply code {self.code}: expected 200..599")
         if self.enhanced and self.enhanced[0] != str(self.code)[0]:
             raise ValueError(f"reply {self.code} {self.enhanced}: first digits must be equal (RFC 2034)")
+        if self.enhanced and not _ENHANCED.fullmatch(self.enhanced):
+            raise ValueError(f"enhanced code {self.enhanced}: expected class.subject.detail (RFC 3463 2)")
         if not self.enhanced and self.code // 100 in (4, 5):
             raise ValueError(f"reply {self.code} needs an enhanced code (RFC 2034)")
         if not self.text.isascii() or not self.text.isprintable():

@@ -48,6 +48,15 @@ class OptOut:
     day: int
     message: int
 
+    def __post_init__(self) -> None:
+        # struct would cut or pad a pseudonym of another length without a word, and a block would miss its person
+        if len(self.pseudonym) != SIZE:
+            raise ValueError(f"pseudonym of {len(self.pseudonym)} octets, expected {SIZE}")
+        if not (0 <= self.organisation < 2**16 and 0 <= self.layer < 2**8 and 0 <= self.message < 2**32):
+            raise ValueError("organisation, layer or message reference does not fit a token")
+        if not 0 <= self.day < 2**16:
+            raise ValueError("day does not fit a token (1970 to 2149)")
+
 
 @dataclass(frozen=True, slots=True)
 class TokenKeys:
@@ -68,7 +77,7 @@ class TokenKeys:
             opt_out.pseudonym,
             opt_out.scope.kind,
             opt_out.scope.id,
-            opt_out.day & 0xFFFF,
+            opt_out.day,
             opt_out.message,
         )
         sealed = _cipher(self.keys[key_id]).encrypt(payload, [_PURPOSE])
@@ -77,6 +86,8 @@ class TokenKeys:
     def open(self, token: str) -> OptOut:
         """Verify and read a token. Raises `InvalidToken`."""
         try:
+            if len(token) != TOKEN_LENGTH or "+" in token or "/" in token:  # Python takes both alphabets at once
+                raise InvalidToken("not a valid token")
             blob = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
             plain = _cipher(self.keys[blob[0]]).decrypt(blob[1:], [_PURPOSE])
             organisation, layer, pseudonym, kind, scope_id, day, message = _PAYLOAD.unpack(plain)
