@@ -1,0 +1,157 @@
+"""Settings and credentials → the parts that work with them, one organisation at a time.
+
+what:       `Tenant` values for the real thing and for `explain`
+takes→gives: `Loaded`, `Credentials` → tenants by organisation; clients → tenant
+knows not:  sockets, mail
+fails by:   `CredentialsError` with every missing or damaged key named
+standard:   I-12; DESIGN §4 People, Signing
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.gateway import Gateway
+from gateway.config.load import Loaded
+from gateway.config.organisation import Organisation
+from gateway.facts import NOBODY, Facts
+from gateway.pipeline import Parts
+from gateway.plan import Rules
+from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry.places import places
+from gateway.registry.protocol import Event, Registry
+from gateway.registry.sqlite import SQLiteRegistry, open_registry
+from gateway.signing import keys
+from gateway.signing.dkim import Signer
+from gateway.tenant import Tenant
+from gateway.token import TokenKeys
+
+
+def rules(loaded: Loaded) -> Rules:
+    """What all organisations share."""
+    return Rules(loaded.gateway.name, loaded.gateway.limits, loaded.trackers, loaded.version)
+
+
+def signers(organisation: Organisation, credentials: Credentials) -> dict[str, Signer]:
+    """One per domain that says `dkim: yes`."""
+    return {
+        d.domain: Signer(d.domain, d.selector, credentials.dkim(organisation.name, d.selector, d.domain))
+        for d in organisation.domains
+        if d.dkim and d.selector
+    }
+
+
+def tenant(organisation: Organisation, credentials: Credentials, registry: Registry) -> Tenant:
+    """One organisation with everything that is its own."""
+    return Tenant(
+        organisation,
+        credentials.pseudonyms(organisation),
+        credentials.token_keys(organisation.name),
+        registry,
+        signers(organisation, credentials),
+    )
+
+
+def open_registries(
+    loaded: Loaded, credentials: Credentials, seen: Callable[[str, float], None]
+) -> dict[str, SQLiteRegistry]:
+    """One per organisation; never creates one, never raises for one in trouble (I-13)."""
+    return {
+        o.name: open_registry(
+            o,
+            loaded.gateway.state,
+            credentials.pseudonyms(o),
+            lambda seconds, name=o.name: seen(name, seconds),  # type: ignore[misc]
+        )
+        for o in loaded.organisations
+    }
+
+
+def tenants(loaded: Loaded, credentials: Credentials, registries: Mapping[str, Registry]) -> dict[str, Tenant]:
+    """By organisation name."""
+    return {o.name: tenant(o, credentials, registries[o.name]) for o in loaded.organisations}
+
+
+def parts(loaded: Loaded, found: Mapping[str, Tenant]) -> Parts:
+    """What the pipeline works with, by client."""
+    by_client = {c.name: t for t in found.values() for c in t.organisation.clients}
+    return Parts(rules(loaded), by_client)
+
+
+@dataclass(frozen=True, slots=True)
+class Dry:
+    """What `explain` works with. `dns`: public DKIM records of the keys used; `notes`: what is not the real thing."""
+
+    tenant: Tenant
+    rules: Rules
+    dns: Mapping[str, str]
+    notes: Sequence[str] = field(default_factory=list)
+
+
+class EmptyRegistry:
+    """A registry in which nobody is known, for explaining before one was made."""
+
+    async def facts(self, people: Sequence[Person]) -> list[Facts]:
+        return [NOBODY] * len(people)
+
+    async def record(self, events: Sequence[Event]) -> list[int]:
+        raise TypeError("explaining stores nothing")
+
+    def trouble(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        pass
+
+
+def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
+    """The client's organisation for explaining; what is missing is made up for this one run and said so."""
+    found = next((o for o in loaded.organisations if client in o.by_client), None)
+    if found is None:
+        names = sorted(c for o in loaded.organisations for c in o.by_client)
+        wrong(f"--client {client}: no such client, expected one of {', '.join(names)}")
+    credentials, notes = Credentials.of(loaded.gateway), []
+    pseudonyms, tokens, pems = _keys(found, credentials, notes)
+    registry: Registry = EmptyRegistry()
+    if places(loaded.gateway.state, found.name).registry.exists() and not notes:
+        registry = open_registry(found, loaded.gateway.state, pseudonyms)
+    else:
+        notes.append(f"no registry of {found.name} with these keys: nobody is known, so nobody consented or stopped")
+    made = {d: Signer(d, s, pem) for (d, s), pem in pems.items()}
+    dns = dict(keys.dns_record(pem, d, s) for (d, s), pem in pems.items())
+    return Dry(Tenant(found, pseudonyms, tokens, registry, made), rules(loaded), dns, notes)
+
+
+def _keys(
+    organisation: Organisation, credentials: Credentials, notes: list[str]
+) -> tuple[Pseudonyms, TokenKeys, dict[tuple[str, str], bytes]]:
+    signed = [(d.domain, d.selector) for d in organisation.domains if d.dkim and d.selector]
+    try:
+        pems = {(d, s): credentials.dkim(organisation.name, s, d) for d, s in signed}
+        return credentials.pseudonyms(organisation), credentials.token_keys(organisation.name), pems
+    except CredentialsError as error:
+        notes.append(f"keys made up for this run: {error.errors[0]}")
+    pem = keys.generate()
+    made_up = Pseudonyms((secrets.token_bytes(32),), frozenset(organisation.block_wide_domains))
+    return made_up, TokenKeys({1: secrets.token_bytes(64)}), dict.fromkeys(signed, pem)
+
+
+def uninitialised(gateway: Gateway, organisations: Sequence[Organisation]) -> list[str]:
+    """Organisations whose registry was never made here; `serve` says so and ends, it makes none (I-13)."""
+    return [
+        f"registry of {o.name}: never made here, run `briefgeheim registry init --organisation {o.name}`"
+        for o in organisations
+        if not places(gateway.state, o.name).node.exists()
+    ]
+
+
+def remember_ports(state: Path) -> dict[str, tuple[str, int]]:
+    """Where a running gateway listens, by name (`listening.json`)."""
+    found = json.loads((state / "listening.json").read_text("utf-8"))
+    return {name: (str(address), int(port)) for name, (address, port) in found.items()}

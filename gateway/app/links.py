@@ -1,0 +1,103 @@
+"""The child's end of the control wire: start, signs of life, the two steps of a reload, the end.
+
+what:       `serve_orders` answers the parent until it says stop or is gone
+knows not:  what the child does with its settings
+fails by:   nothing: a parent that is gone means drain and end
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.app.control import Wire, texts_in
+from gateway.config.load import Loaded, SettingsError, load_texts
+
+BEAT = 2.0  # seconds between signs of life
+
+
+class Staff(Protocol):
+    """What a child offers its parent."""
+
+    def trouble(self) -> str:
+        """Why this child is not ready for work, or ""."""
+        ...
+
+    def prepare(self, loaded: Loaded) -> object:
+        """Build everything the new rules need without using it. Raises `SettingsError` or a subclass of ValueError."""
+        ...
+
+    def commit(self, prepared: object) -> None:
+        """Use what was prepared."""
+        ...
+
+
+@dataclass(slots=True)
+class Link:
+    """Reads orders and sends signs; `stopping` is set by SIGTERM or when the parent is gone."""
+
+    wire: Wire
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    async def open(cls, descriptor: int) -> Link:
+        link = cls(await Wire.over(socket.socket(fileno=descriptor)))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, link.stopping.set)
+        return link
+
+    async def settings(self) -> Loaded:
+        """The first order: the settings, as the parent read them."""
+        order = await self.wire.receive()
+        return load_texts(texts_in(order["texts"]))
+
+    async def beat(self, staff: Staff) -> None:
+        """Signs of life until cancelled."""
+        await self.wire.send(**{"is": "ready"})
+        while True:
+            await self.wire.send(**{"is": "beat", "trouble": staff.trouble()})
+            await asyncio.sleep(BEAT)
+
+    async def obey(self, staff: Staff) -> None:
+        """Carry out reloads until the parent is gone."""
+        prepared: object = None
+        while True:
+            try:
+                order = await self.wire.receive()
+            except (ConnectionError, OSError):
+                self.stopping.set()
+                return
+            if order["do"] == "prepare":
+                prepared = await self._prepare(staff, order["texts"])
+            elif order["do"] == "commit" and prepared is not None:
+                staff.commit(prepared)
+                prepared = None
+            elif order["do"] == "abort":
+                prepared = None
+
+    async def _prepare(self, staff: Staff, texts: Mapping[str, str]) -> object:
+        try:
+            prepared = staff.prepare(load_texts(texts_in(texts)))
+        except (SettingsError, ValueError, OSError) as error:
+            await self.wire.send(**{"is": "refused", "why": str(error).splitlines()[0]})
+            return None
+        await self.wire.send(**{"is": "prepared"})
+        return prepared
+
+
+def inherited(argument: str) -> dict[str, socket.socket]:
+    """`name=fd,…` → sockets the parent bound."""
+    pairs = [item.split("=") for item in argument.split(",") if item]
+    return {name: socket.socket(fileno=int(number)) for name, number in pairs}
+
+
+def run(serve: Callable[[int, int, dict[str, socket.socket]], Coroutine[None, None, int]]) -> None:
+    """`python -m gateway.app.KIND NUMBER WIRE SOCKETS`: end with the code that `serve` gives."""
+    number, wire, sockets = sys.argv[1:4]
+    raise SystemExit(asyncio.run(serve(int(number), int(wire), inherited(sockets))))

@@ -1,0 +1,32 @@
+"""The command `briefgeheim`: one file per command group, mounted here.
+
+fails by:   exit 2 for settings and usage, 1 for what could not be done, each with one clear line on standard error
+"""
+
+from __future__ import annotations
+
+import typer
+
+from gateway.cli import check_config, demo, explain, keys, queue, registry, serve, trace
+
+app = typer.Typer(
+    name="briefgeheim",
+    help="Privacy gateway for outgoing mail.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.command)
+app.command("demo")(demo.command)
+app.command("check-config")(check_config.command)
+app.command("explain")(explain.command)
+app.command("trace")(trace.command)
+app.add_typer(registry.app, name="registry")
+app.add_typer(queue.app, name="queue")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Entry point."""
+    app()
