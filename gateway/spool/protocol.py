@@ -9,7 +9,7 @@ standard:   DESIGN §4 Spool; I-3, I-4, I-7; R-013
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -61,7 +61,7 @@ class NewRow:
     state: State
     provider: str
     variant: str
-    sealed: Mapping[str, object]  # JSON-able: address, notify, orcpt, slots …
+    sealed: Mapping[str, object] = field(repr=False)  # JSON-able: address, notify, orcpt, slots …
     due: float
     until: float = 0.0
     reason: str = ""
@@ -82,8 +82,8 @@ class NewMessage:
     stream: str
     received: float
     facts: Mapping[str, object]
-    sealed: Mapping[str, object]
-    body: bytes
+    sealed: Mapping[str, object] = field(repr=False)
+    body: bytes = field(repr=False)
     rows: tuple[NewRow, ...]
 
 
@@ -114,9 +114,9 @@ class Entry:
 class Opened:
     """Unsealed content of one entry."""
 
-    message: Mapping[str, object]
-    row: Mapping[str, object]
-    body: bytes
+    message: Mapping[str, object] = field(repr=False)
+    row: Mapping[str, object] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Update:
     reason: str | None = None
     variant: str | None = None
     provider: str | None = None
-    sealed: Mapping[str, object] | None = None
+    sealed: Mapping[str, object] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.spool.keyslots import KeySlots
@@ -61,8 +61,8 @@ class Content:
     """Unsealed parts that all rows of a message share, with the seal that opens its rows."""
 
     seal: MessageSeal
-    values: Mapping[str, object]
-    body: bytes
+    values: Mapping[str, object] = field(repr=False)
+    body: bytes = field(repr=False)
 
     def opened(self, parts: Parts) -> Opened:
         """Unseal one row. Raises `EntryGone`, `SealBroken`."""
