@@ -137,7 +137,7 @@ _FILE = re.compile(
     r"\.(?:gif|png|jpe?g|webp|svg|bmp|ico|avif|css|woff2?|ttf|otf|eot|mp[34]|webm|og[gv]|m4[av])$", re.IGNORECASE
 )
 _SPLIT = re.compile(r"[^0-9A-Za-z]+")
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
+_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?(?:[0-5]\d){0,2})?")
 _SIZE = re.compile(r"\d+x\d+(?:px)?", re.IGNORECASE)
 _RUNS = re.compile(r"\d+|[a-z]+|[A-Z]+")
 
@@ -147,22 +147,22 @@ def holds_address(text: str) -> bool:
     return any(not _EXTENSION.search(found[0]) for found in _ADDRESS.finditer(text[:4000]))
 
 
-def individual(text: str) -> bool:
+def individual(text: str, *, digits: int = 5) -> bool:
     """Whether one path segment or value looks made for one person: an address, a number, a key, an encoded blob.
 
-    Numbers of five digits or more count unless they read as a date; words, sizes (600x400) and versions do not.
+    Numbers of `digits` or more count unless they read as a date; words, sizes (600x400) and versions do not.
     """
     if holds_address(text):
         return True
     text = _EXTENSION.sub("", text[:400])
-    return len(text) > 100 or any(_mixed(piece) for piece in _SPLIT.split(text))
+    return len(text) > 100 or any(_mixed(piece, digits) for piece in _SPLIT.split(text))
 
 
-def _mixed(piece: str) -> bool:
+def _mixed(piece: str, digits: int) -> bool:
     if _DATE.fullmatch(piece) or _SIZE.fullmatch(piece):
         return False
     if piece.isdecimal():
-        return len(piece) >= 5
+        return len(piece) >= digits
     runs = len(_RUNS.findall(piece))
     if piece.isalpha():
         return len(piece) >= 16 and runs > len(piece) * 0.35
