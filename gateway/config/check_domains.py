@@ -50,7 +50,13 @@ def _dkim(domain: Domain, loc: Loc) -> Iterator[Finding]:
             f"is yes, but {domain.domain} is under {domain.shared_parent}, which other customers share; "
             f"expected no: nobody but that provider can publish keys there (S-02)",
         )
-    elif (shared := public_suffix_of_others(domain)) is not None:
+    elif is_public_suffix(domain.domain):
+        yield (
+            (*loc, "dkim"),
+            f"is yes, but {domain.domain} itself is a public suffix, under which many customers have names; "
+            f"expected no with `shared_parent: {domain.domain}` (S-02)",
+        )
+    elif not domain.own_dns and (shared := private_suffix(domain.domain)) is not None:
         yield (
             (*loc, "dkim"),
             f"is yes, but {shared} is a public suffix that gives names to many customers; expected no with "
@@ -66,18 +72,16 @@ def _parent(domain: Domain, loc: Loc) -> Iterator[Finding]:
         yield (*loc, "own_dns"), "is yes beside shared_parent, expected one of the two"
 
 
-def public_suffix_of_others(domain: Domain) -> str | None:
-    """The public suffix that makes a key for `domain` impossible or suspect, or None.
+def is_public_suffix(domain: str) -> bool:
+    """Whether the name belongs to everybody below it, and so never to one organisation."""
+    return bool(_lists()[0].is_public(domain))
 
-    A name that is itself a public suffix is never ours. A name below a suffix of the private part of the list (site
-    builders, shops) is ours to sign only when the settings say so.
-    """
+
+def private_suffix(domain: str) -> str | None:
+    """The suffix of the private part of the list (site builders, shops) that `domain` is under, or None."""
     everything, icann = _lists()
-    if everything.is_public(domain.domain):
-        return domain.domain
-    suffix = str(everything.publicsuffix(domain.domain))
-    private = suffix != str(icann.publicsuffix(domain.domain))
-    return suffix if private and not domain.own_dns else None
+    suffix = str(everything.publicsuffix(domain))
+    return suffix if suffix != str(icann.publicsuffix(domain)) else None
 
 
 @lru_cache(maxsize=1)

@@ -47,6 +47,8 @@ def complaint(details: ErrorDetails, model: type[BaseModel], source: Source) -> 
         return loc, unknown_key(str(loc[-1]), fields_at(model, loc[:-1]))
     if details["type"] == "missing":
         return tuple(details["loc"]), _missing(tuple(details["loc"]), source)
+    if details["loc"][-1] == "[key]":
+        return loc, f"unknown key {loc[-1]!r}, {_expected(details)}"
     return loc, f"{_is(details['input'])}, {_expected(details)}"
 
 
@@ -104,14 +106,14 @@ def _routes(loc: Loc, source: Source) -> str:
 
 
 def routes_of(provider: str, routes: Any) -> str:
-    """ "; route 1 and 3 cannot be used", for an error about a provider. Routes have no names, so they are counted."""
+    """ "; without it route 1 and 3 …", for an error about a provider. Routes have no names, so they are counted."""
     items = routes if isinstance(routes, list) else []
     found = [
         str(i) for i, route in enumerate(items, 1) if isinstance(route, Mapping) and route.get("provider") == provider
     ]
     if not found:
         return ""
-    return f"; route {' and '.join(found)} to {provider!r} cannot be used without"
+    return f"; without it route {' and '.join(found)} to {provider!r} does not load"
 
 
 def _is(value: Any) -> str:

@@ -134,7 +134,7 @@ class _Reading:
 
 def _sorted_complaints(error: ValidationError, model: type[Settings], source: Source) -> list[str]:
     found = [complaint(details, model, source) for details in error.errors(include_url=False)]
-    ordered = sorted(found, key=lambda item: source.line(item[0]))
+    ordered = sorted((f for f in found if f[0] not in source.broken), key=lambda item: source.line(item[0]))
     return list(dict.fromkeys(source.complain(loc, text) for loc, text in ordered))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -34,6 +34,8 @@ class Source:
     data: Any
     lines: Mapping[Loc, int]
     errors: tuple[str, ...] = ()
+    broken: frozenset[Loc] = frozenset()
+    """Values that could not be read; what is then found wrong with them is no news."""
 
     def line(self, loc: Loc) -> int:
         """Line of the longest known beginning of `loc`."""
@@ -49,10 +51,10 @@ class Source:
             names.append(_item_name(here, part) if isinstance(part, int) else part)
         return ".".join(names)
 
-    def complain(self, loc: Loc, text: str) -> str:
-        """One error line: `file:line: dotted.key: text`."""
+    def complain(self, loc: Loc, text: str, line: int | None = None) -> str:
+        """One error line: `file:line: dotted.key: text`; `line` where it is not the key's own."""
         where = self.dotted(loc)
-        return f"{self.file}:{self.line(loc)}: {where}: {text}" if where else f"{self.file}:{self.line(loc)}: {text}"
+        return f"{self.file}:{line or self.line(loc)}: {where}{': ' if where else ''}{text}"
 
 
 def read(file: str, octets: bytes) -> Source:
@@ -104,50 +106,52 @@ class _Reader:
 
     file: str
     lines: dict[Loc, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
+    errors: list[tuple[int, Loc, str]] = field(default_factory=list)
+    broken: set[Loc] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
 
     def read(self, node: Node) -> Source:
         data = self._value(node, ())
-        return Source(self.file, data, self.lines, tuple(self.errors))
+        source = Source(self.file, data, self.lines, broken=frozenset(self.broken))
+        errors = tuple(source.complain(loc, text, line) for line, loc, text in self.errors)
+        return replace(source, errors=errors)
 
     def _value(self, node: Node, loc: Loc) -> Any:
         self.lines.setdefault(loc, _line(node))
         if len(loc) > _DEPTH or id(node) in self.seen:
             # An alias is one node seen twice; a file of aliases of aliases would grow without limit.
-            self._error(node, f"an alias or nesting deeper than {_DEPTH}, expected the settings written out")
-            return None
+            return self._broken(node, loc, f"an alias or nesting deeper than {_DEPTH}, expected it written out")
         self.seen.add(id(node))
         if isinstance(node, MappingNode):
             return self._mapping(node, loc)
         if isinstance(node, SequenceNode):
             return [self._value(item, (*loc, i)) for i, item in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node, loc)
 
     def _mapping(self, node: MappingNode, loc: Loc) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self._key(key_node)
+            key = self._key(key_node, loc)
             if key is None:
                 continue
+            here = (*loc, key)
             if key in data:
-                first = self.lines[(*loc, key)]
-                self._error(key_node, f"key {key!r} stands here again (first in line {first}), expected it once")
+                self._error(key_node, here, f"stands here again (first in line {self.lines[here]}), expected it once")
                 continue
-            self.lines[(*loc, key)] = _line(key_node)
-            data[key] = self._value(value_node, (*loc, key))
+            self.lines[here] = _line(key_node)
+            data[key] = self._value(value_node, here)
         return data
 
-    def _key(self, node: Node) -> str | None:
+    def _key(self, node: Node, loc: Loc) -> str | None:
         if not isinstance(node, ScalarNode):
-            self._error(node, "a list or mapping as key, expected a plain key")
+            self._error(node, loc, "a list or mapping as key, expected a plain key")
         elif str(node.tag) == _TAG + "merge":
-            self._error(node, "merge key <<, expected the settings written out")
+            self._error(node, loc, "merge key <<, expected the settings written out")
         else:
             return str(node.value)
         return None
 
-    def _scalar(self, node: Node) -> Any:
+    def _scalar(self, node: Node, loc: Loc) -> Any:
         tag = str(node.tag)
         if tag in _TEXT_TAGS:
             return str(node.value)
@@ -155,11 +159,14 @@ class _Reader:
             return None
         if tag in (_TAG + "bool", _TAG + "int", _TAG + "float"):
             return _construct(node, tag)
-        self._error(node, f"tag {tag}, expected plain YAML without tags")
-        return None
+        return self._broken(node, loc, f"tag {tag}, expected plain YAML without tags")
 
-    def _error(self, node: Node, text: str) -> None:
-        self.errors.append(f"{self.file}:{_line(node)}: {text}")
+    def _broken(self, node: Node, loc: Loc, text: str) -> None:
+        self.broken.add(loc)
+        self._error(node, loc, text)
+
+    def _error(self, node: Node, loc: Loc, text: str) -> None:
+        self.errors.append((_line(node), loc, text))
 
 
 def _construct(node: Node, tag: str) -> Any:
