@@ -6,8 +6,10 @@ fails by:   pydantic's ValidationError, turned into file:line by `load`
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
@@ -21,6 +23,13 @@ class Settings(BaseModel):
     """Base of all settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some values changed. What was computed from the old values stays behind."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in [key for key in copy.__dict__ if isinstance(getattr(type(self), key, None), cached_property)]:
+            del copy.__dict__[name]
+        return copy
 
 
 def _duration(value: Any) -> Any:

@@ -47,7 +47,7 @@ def complaint(details: ErrorDetails, model: type[BaseModel], source: Source) -> 
         return loc, unknown_key(str(loc[-1]), fields_at(model, loc[:-1]))
     if details["type"] == "missing":
         return tuple(details["loc"]), _missing(tuple(details["loc"]), source)
-    if details["loc"][-1] == "[key]":
+    if details["loc"][-1:] == ("[key]",):
         return loc, f"unknown key {loc[-1]!r}, {_expected(details)}"
     return loc, f"{_is(details['input'])}, {_expected(details)}"
 

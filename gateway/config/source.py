@@ -69,6 +69,8 @@ def read(file: str, octets: bytes) -> Source:
         return Source(file, None, {}, (f"{file}:1: {error}, expected UTF-8 without byte order mark",))
     except YAMLError as error:
         return Source(file, None, {}, (_syntax(file, octets, error),))
+    except RecursionError:
+        return Source(file, None, {}, (f"{file}:1: nested far too deep, expected a flatter file",))
     if node is None:
         return Source(file, None, {}, (f"{file}:1: the file is empty, expected settings",))
     return _Reader(file).read(node)
@@ -158,7 +160,10 @@ class _Reader:
         if tag == _TAG + "null":
             return None
         if tag in (_TAG + "bool", _TAG + "int", _TAG + "float"):
-            return _construct(node, tag)
+            try:
+                return _construct(node, tag)
+            except ValueError:  # Python reads no number of more than some thousand digits
+                return self._broken(node, loc, "a number that cannot be read, expected one that fits")
         return self._broken(node, loc, f"tag {tag}, expected plain YAML without tags")
 
     def _broken(self, node: Node, loc: Loc, text: str) -> None:
