@@ -1,1 +1,3 @@
 """Briefgeheim: a privacy gateway for outgoing mail. Start reading at `docs/flow.md`."""
+
+__version__ = "0.1.0"

@@ -54,6 +54,7 @@ class Bounce:
 
     tenant: Tenant
     envelope: Envelope
+    arrival: Arrival
     plan: Plan | None
     action: str  # failed | delivered
     recipients: tuple[tuple[int, Reply], ...]  # index into the envelope, and why
@@ -173,14 +174,14 @@ class Pipeline:
             held=sum(r.state is State.HELD for r in message.rows),
             refused=len(made.by_action(Action.REFUSE)),
         )  # fmt: skip
-        await self._tell(tenant, envelope, made)
+        await self._tell(tenant, envelope, arrival, made)
         return QUEUED.because(message.id)
 
-    async def _tell(self, tenant: Tenant, envelope: Envelope, made: Plan) -> None:
+    async def _tell(self, tenant: Tenant, envelope: Envelope, arrival: Arrival, made: Plan) -> None:
         """Reports about recipients whose fate is known now: refused ones, and SUCCESS asked of a split (R-111)."""
         refused = tuple((i, c.decision.reply) for i, c in enumerate(made.copies) if c.decision.reply is not None)
         if refused:
-            await self._notify(Bounce(tenant, envelope, made, "failed", refused))
+            await self._notify(Bounce(tenant, envelope, arrival, made, "failed", refused))
         split = len(envelope.recipients) > 1
         success = tuple(
             (i, RECIPIENT_OK)
@@ -188,7 +189,7 @@ class Pipeline:
             if split and "SUCCESS" in c.recipient.notify and c.decision.action is not Action.REFUSE
         )
         if success:
-            await self._notify(Bounce(tenant, envelope, made, "delivered", success))
+            await self._notify(Bounce(tenant, envelope, arrival, made, "delivered", success))
 
     async def _set_aside(
         self, tenant: Tenant, envelope: Envelope, raw: bytes, arrival: Arrival, state: State, reason: str
@@ -221,10 +222,10 @@ class Pipeline:
         if message is None:
             reply = whole_refusal(made)
             everyone = tuple((i, reply) for i in range(len(envelope.recipients)))
-            await self._notify(Bounce(tenant, envelope, made, "failed", everyone))
+            await self._notify(Bounce(tenant, envelope, arrival, made, "failed", everyone))
             await self._finish(tenant, entry, audit)
             return
-        await self._tell(tenant, envelope, made)
+        await self._tell(tenant, envelope, arrival, made)
         await self._spool.replace(entry.message, message, audit)
         self._count(tenant, made)
         self._wake()
@@ -233,7 +234,7 @@ class Pipeline:
         self, tenant: Tenant, envelope: Envelope, raw: bytes, entry: Entry, arrival: Arrival, reply: Reply
     ) -> None:
         everyone = tuple((i, reply) for i in range(len(envelope.recipients)))
-        await self._notify(Bounce(tenant, envelope, None, "failed", everyone))
+        await self._notify(Bounce(tenant, envelope, arrival, None, "failed", everyone))
         await self._finish(tenant, entry, refusals_audit(tenant, envelope, arrival, reply))
 
     async def _finish(self, tenant: Tenant, entry: Entry, audit: Sequence[AuditRow]) -> None:

@@ -13,6 +13,7 @@ from gateway.address import Address
 from gateway.audit.protocol import AuditRow
 from gateway.decision import Action
 from gateway.envelope import Envelope, Notify, Peer, Recipient
+from gateway.message.parse import Message
 from gateway.message.template import pack
 from gateway.plan import Arrival, Copy, Plan
 from gateway.reply import Reply
@@ -20,6 +21,7 @@ from gateway.spool.protocol import Entry, NewMessage, NewRow, State
 from gateway.tenant import Tenant
 
 _RETURNED = ("from", "date", "subject", "message-id")  # what a report may show of the original header (I-1)
+QUARANTINE = 10 * 365 * 86400.0
 _EDITS_KEPT = 400  # per variant in the audit; beyond it their number
 
 
@@ -45,7 +47,7 @@ def planned_message(
             "smtputf8": envelope.smtputf8,
             "version": version,
         },
-        sealed={**_transaction(envelope), "headers": _returned(made)},
+        sealed={**_transaction(envelope), "headers": returned_header(made.read.message).decode("latin-1")},
         body=pack({name: r.template for name, r in made.renditions.items()}),
         rows=tuple(rows),
     )
@@ -58,7 +60,7 @@ def raw_message(
     """The message as it came, sealed, to be decided later (I-3). `software` tells which version set it aside."""
     name = tenant.organisation.name
     rows = tuple(
-        NewRow(person.exact, person.wide, state, "", "", _recipient(r), arrival.at, 0.0, reason)
+        NewRow(person.exact, person.wide, state, "", "", _recipient(r), _due(state, arrival), 0.0, reason)
         for r in envelope.recipients
         for person in (tenant.pseudonyms.person(r.address),)
     )
@@ -82,6 +84,11 @@ def raw_message(
     )
     audit = [AuditRow(arrival.at, name, arrival.id, state.value, r.person_exact, {"reason": reason}) for r in rows]
     return message, audit
+
+
+def _due(state: State, arrival: Arrival) -> float:
+    # Quarantined mail is tried again when an operator says so, which makes it due.
+    return arrival.at + QUARANTINE if state is State.QUARANTINED else arrival.at
 
 
 def envelope_from(entry: Entry, rows: Sequence[Mapping[str, object]], sealed: Mapping[str, object]) -> Envelope:
@@ -159,10 +166,10 @@ def _recipient_from(row: Mapping[str, object]) -> Recipient:
     return Recipient(Address.parse(str(row["address"])), frozenset(Notify(n) for n in notify), str(row["orcpt"]))
 
 
-def _returned(made: Plan) -> str:
-    message = made.read.message
+def returned_header(message: Message) -> bytes:
+    """The fields of the original that a report may show (I-1, RFC 3464 2)."""
     spans = [f for name in _RETURNED for f in message.fields(name)]
-    return b"".join(bytes(message.raw[f.start : f.end]) for f in sorted(spans, key=lambda f: f.start)).decode("latin-1")
+    return b"".join(message.raw[f.start : f.end] for f in sorted(spans, key=lambda f: f.start))
 
 
 def _decisions_audit(tenant: Tenant, made: Plan, arrival: Arrival) -> list[AuditRow]:

@@ -116,7 +116,7 @@ def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
     if found is None:
         names = sorted(c for o in loaded.organisations for c in o.by_client)
         wrong(f"--client {client}: no such client, expected one of {', '.join(names)}")
-    credentials, notes = Credentials.of(loaded.gateway), []
+    credentials, notes = Credentials.of(loaded.gateway), list[str]()
     pseudonyms, tokens, pems = _keys(found, credentials, notes)
     registry: Registry = EmptyRegistry()
     if places(loaded.gateway.state, found.name).registry.exists() and not notes:

@@ -10,6 +10,7 @@ import typer
 from gateway.cli import check_config, demo, explain, keys, queue, registry, serve, trace
 
 app = typer.Typer(
+    context_settings={"help_option_names": ["-h", "--help"]},
     name="briefgeheim",
     help="Privacy gateway for outgoing mail.",
     no_args_is_help=True,

@@ -170,7 +170,7 @@ def _write(out: Path, path: Path, number: int, answer: Answer) -> list[dict[str,
     if answer.made is None:
         return [{"input": str(path), "recipient": None, "file": None, "action": "refuse",
                  "reply": answer.account["refused"]}]  # fmt: skip
-    rows = []
+    rows: list[dict[str, Any]] = []
     for index, person in enumerate(people):
         row = {"input": str(path), "recipient": person["recipient"], "file": None}
         row.update({k: person[k] for k in ("action", "rule", "fact", "reply", "variant", "provider")})

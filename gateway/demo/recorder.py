@@ -6,6 +6,7 @@ knows not:  the gateway
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import dataclass, field
 
@@ -36,7 +37,7 @@ class Recorder:
         """Start a server for this provider; gives its port."""
         controller = _FreePort(_Keep(self, provider), hostname="127.0.0.1", port=0)
         controller.start()
-        assert controller.server is not None
+        assert isinstance(controller.server, asyncio.Server)
         self.ports[provider] = controller.server.sockets[0].getsockname()[1]
         self._controllers.append(controller)
         return self.ports[provider]

@@ -38,7 +38,7 @@ class Exposition:
 
     def forget(self, pid: int) -> None:
         """A worker ended: its gauges end with it, its counters stay."""
-        mark_process_dead(pid, str(self._folder))
+        mark_process_dead(pid, str(self._folder))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         self._server.shutdown()
@@ -49,7 +49,7 @@ class Exposition:
         """Status and body for one GET."""
         if path == "/metrics":
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, str(self._folder))
+            MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
             return 200, generate_latest(registry)
         check = self._answers.get(path)
         if check is None:
