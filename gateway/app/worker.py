@@ -1,0 +1,263 @@
+"""One mail worker: ingress, pipeline, its shards of the spool, delivery, and the small loops around them.
+
+what:       builds every part in the order of a message's life, and ends them in the reverse order
+takes→gives: settings from the parent, inherited sockets → mail handled until SIGTERM
+knows not:  how any part works
+fails by:   exit 2 when keys are missing or a shard is taken; else it stays and says what troubles it
+standard:   DESIGN §1, §4 Shape
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from gateway import __version__
+from gateway.app import compose
+from gateway.app.links import Link, run
+from gateway.app.reports import from_bounce, from_delivery
+from gateway.audit.sqlite import AuditWriter
+from gateway.config.client_secret import check_secret
+from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.gateway import Limits
+from gateway.config.load import Loaded, SettingsError
+from gateway.delivery.report import Report
+from gateway.delivery.worker import DeliveryWorker
+from gateway.ingress.clients import ClientDirectory
+from gateway.ingress.server import IngressServer, ListenerSocket
+from gateway.observe import maillog, metrics
+from gateway.outbox import Outbox
+from gateway.pipeline import Bounce, Parts, Pipeline
+from gateway.registry.protocol import RegistryUnavailable
+from gateway.registry.sqlite import SQLiteRegistry
+from gateway.spool.blackbox import Blackbox
+from gateway.spool.protocol import Entry, SpoolUnavailable, State
+from gateway.spool.shards import adopt
+from gateway.spool.sqlite import SQLiteSpool
+from gateway.tenant import Tenant
+
+GRACE = 20.0  # seconds that open transactions get on SIGTERM
+_LOOK = 1.0  # seconds between two looks at undecided mail and web opt-outs
+_DAY = 86400.0
+_AT_ONCE = 200  # rows of set-aside mail looked at in one turn
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """New rules, built and not yet used."""
+
+    loaded: Loaded
+    tenants: Mapping[str, Tenant]
+    parts: Parts
+    clients: ClientDirectory
+    credentials: Credentials
+
+
+@dataclass(slots=True)
+class Worker:
+    """All parts of one worker."""
+
+    number: int
+    loaded: Loaded
+    credentials: Credentials
+    registries: Mapping[str, SQLiteRegistry]
+    spools: Sequence[SQLiteSpool]
+    outbox: Outbox
+    pipeline: Pipeline
+    delivery: DeliveryWorker
+    ingress: IngressServer
+
+    @classmethod
+    def build(cls, number: int, loaded: Loaded, sockets: Mapping[str, socket.socket]) -> Worker:
+        """In the order of DESIGN §1. Raises `CredentialsError`, `OSError`, `ShardTaken`."""
+        gateway = loaded.gateway
+        credentials = Credentials.of(gateway)
+        registries = compose.open_registries(loaded, credentials, _effect_seen)
+        tenants = compose.tenants(loaded, credentials, registries)
+        shards = adopt(gateway.state / "spool", gateway.workers)[number]
+        keys = credentials.spool_keys()
+        spools = [SQLiteSpool(gateway.state / "spool", shard, keys, AuditWriter()) for shard in shards]
+        own = spools[0]
+        parts = compose.parts(loaded, tenants)
+        outbox = Outbox(tenants, own, gateway.name, wake=own.stirred.set, clock=time.time)
+        pipeline = Pipeline(
+            parts,
+            own,
+            Blackbox(gateway.state, number),
+            notify=lambda bounce: _notify(outbox, bounce),
+            wake=own.stirred.set,
+            clock=time.time,
+            software=__version__,
+        )
+        delivery = DeliveryWorker(
+            spools,
+            tenants,
+            gateway.delivery,
+            name=gateway.name,
+            share=gateway.workers,
+            password=credentials.provider_password,
+            report=lambda report: _report(outbox, report),
+            clock=time.time,
+        )
+        ingress = IngressServer(
+            [ListenerSocket(item, sockets[item.name]) for item in gateway.listen],
+            _clients(loaded, credentials),
+            pipeline.accept,
+            pipeline.check_recipient,
+            share(gateway.limits, gateway.workers),
+            gateway.name,
+            check_secret,
+        )
+        return cls(number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress)
+
+    async def run(self, link: Link) -> None:
+        """Work until told to stop, then drain: no new mail, finish what is open, end delivery, close the files."""
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(self.delivery.run(), name="delivery")
+            await self.ingress.start()
+            loops = [
+                tasks.create_task(link.beat(self), name="beat"),
+                tasks.create_task(link.obey(self), name="orders"),
+                tasks.create_task(self._revisit(), name="revisit"),
+            ]
+            if self.number == 0:
+                loops.append(tasks.create_task(self._ingest(), name="ingest"))
+                loops.append(tasks.create_task(self._digests(), name="digest"))
+            await link.stopping.wait()
+            await self.ingress.drain(GRACE)
+            for loop in loops:
+                loop.cancel()
+            await self.delivery.drain(GRACE)
+            await sending
+        await self.close()
+
+    async def close(self) -> None:
+        async with AsyncExitStack() as files:
+            for registry in self.registries.values():
+                files.callback(registry.close)
+            for spool in self.spools:
+                files.push_async_callback(spool.close)
+
+    def trouble(self) -> str:
+        """What keeps this worker from doing its whole work."""
+        found = {name: registry.trouble() for name, registry in self.registries.items()}
+        for name, wrong in found.items():
+            metrics.REGISTRY_TROUBLE.labels(name).set(1 if wrong else 0)
+        spool = next((s.trouble for s in self.spools if s.trouble), "")
+        metrics.SPOOL_TROUBLE.set(1 if spool else 0)
+        return next((f"registry of {name}: {wrong}" for name, wrong in found.items() if wrong), spool)
+
+    def prepare(self, loaded: Loaded) -> object:
+        """New rules for the organisations that are here; adding or removing one needs a restart."""
+        if {o.name for o in loaded.organisations} != set(self.registries):
+            raise SettingsError(["organisations: one was added or removed, which needs a restart, not a reload"])
+        credentials = Credentials.of(loaded.gateway)
+        tenants = compose.tenants(loaded, credentials, self.registries)
+        return Prepared(loaded, tenants, compose.parts(loaded, tenants), _clients(loaded, credentials), credentials)
+
+    def commit(self, prepared: object) -> None:
+        """From the next message, and the next decision of queued mail, on."""
+        assert isinstance(prepared, Prepared)
+        self.loaded = prepared.loaded
+        self.outbox.tenants = prepared.tenants
+        self.pipeline.parts = prepared.parts
+        self.delivery.reload(prepared.tenants)
+        self.ingress.use_clients(prepared.clients)
+        self.ingress.renew_certificates()
+
+    async def _revisit(self) -> None:
+        """Undecided mail as soon as its registry is back; quarantined mail after an upgrade or an operator's retry."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                waiting = [*await self._undecided(), *await self._quarantined()]
+                if waiting:
+                    await self.pipeline.revisit(waiting)
+            except SpoolUnavailable as error:
+                maillog.trouble("spool", type(error).__name__)
+
+    async def _undecided(self) -> list[Entry]:
+        found = await self.spools[0].entries(state=State.UNDECIDED, limit=_AT_ONCE)
+        away = {name for name in {e.organisation for e in found} if self.registries[name].trouble()}
+        return [e for e in found if e.organisation not in away]
+
+    async def _quarantined(self) -> list[Entry]:
+        found = await self.spools[0].entries(state=State.QUARANTINED, limit=_AT_ONCE)
+        return [e for e in found if e.due <= time.time() or e.facts.get("software") not in (None, __version__)]
+
+    async def _ingest(self) -> None:
+        """Opt-outs of the page into the registry and its journal; they count from the page's fsync on."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            for name, registry in self.registries.items():
+                try:
+                    await registry.ingest()
+                except RegistryUnavailable as error:
+                    maillog.trouble(f"registry of {name}", type(error).__name__)
+
+    async def _digests(self) -> None:
+        """Once a day, who owns held mail hears what waits."""
+        while True:
+            await asyncio.sleep(_DAY)
+            held: dict[str, Counter[str]] = {}
+            for spool in self.spools:
+                for entry in await spool.entries(state=State.HELD, limit=100_000):
+                    held.setdefault(entry.organisation, Counter())[entry.reason] += 1
+            for organisation, reasons in held.items():
+                await self.outbox.digest(organisation, reasons)
+
+
+def share(limits: Limits, workers: int) -> Limits:
+    """Limits are per node; each worker gets its part, rounded up so that one client can always come in."""
+    return limits.model_copy(
+        update={
+            "connections": -(-limits.connections // workers),
+            "connections_per_address": -(-limits.connections_per_address // workers),
+        }
+    )
+
+
+def _clients(loaded: Loaded, credentials: Credentials) -> ClientDirectory:
+    return ClientDirectory.from_organisations(loaded.organisations, credentials.client_secret)
+
+
+def _effect_seen(organisation: str, seconds: float) -> None:
+    metrics.OPT_OUT_EFFECT_SECONDS.labels(organisation).observe(max(0.0, seconds))
+
+
+async def _notify(outbox: Outbox, bounce: Bounce) -> None:
+    found = from_bounce(bounce, time.time())
+    if found is not None:
+        await outbox.report(*found)
+
+
+async def _report(outbox: Outbox, report: Report) -> None:
+    await outbox.report(*from_delivery(report))
+
+
+async def serve(number: int, wire: int, sockets: dict[str, socket.socket]) -> int:
+    link = await Link.open(wire)
+    loaded = await link.settings()
+    maillog.configure(loaded.gateway.observe.log, loaded.gateway.observe.level)
+    missing = compose.uninitialised(loaded.gateway, loaded.organisations)
+    try:
+        if missing:
+            raise SettingsError(missing)
+        worker = Worker.build(number, loaded, sockets)
+    except (CredentialsError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    maillog.started(f"worker-{number}", shards=len(worker.spools), version=__version__)
+    await worker.run(link)
+    maillog.stopped(f"worker-{number}")
+    return 0
+
+
+if __name__ == "__main__":
+    run(serve)
