@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 MAX_SEGMENTS = 12
 """Segments and parameters looked at; what lies behind them cannot make a match slow."""
 MAX_PARAMETERS = 40
+MAX_HOST = 253
+"""Longer names are in no name server (RFC 1035 2.3.4)."""
 _START = re.compile(r"(?:(https?|ftp):[/\\]*|[/\\]{2,})", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _IGNORED = str.maketrans("", "", "\t\r\n")
@@ -27,21 +30,22 @@ _NAME = re.compile(r"[\w.~-]+(?:=[\w.~-]*)?|[\w.~-]+=\{target\}")
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A remote address. `host` is lower case without port; `path`, `query`, `fragment` are as written, undecoded."""
+    """A remote address. `host` is lower case without port; `path`, `query`, `fragment` are as written, undecoded.
+
+    `segments` are the first of the path, without the empty one before the first slash.
+    """
 
     host: str
     path: str
     query: str
     fragment: str
-
-    @property
-    def segments(self) -> list[str]:
-        """The first segments of the path, without the empty one before the first slash."""
-        return self.path.replace("\\", "/").split("/", MAX_SEGMENTS + 1)[1 : MAX_SEGMENTS + 1]
+    segments: tuple[str, ...]
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
         """Name (decoded) and value (as written) of the first parameters of the query."""
+        if not self.query:
+            return []
         pieces = self.query.split("&", MAX_PARAMETERS)[:MAX_PARAMETERS]
         return [(unquote(name), value) for name, _, value in (piece.partition("=") for piece in pieces)]
 
@@ -59,14 +63,19 @@ def read(text: str) -> Url | None:
     path, _, query = tail.partition("?")
     host = unquote(authority.rpartition("@")[2]).lower()
     host = host.partition(":")[0].rstrip(".") if not host.startswith("[") else host
-    return Url(host, path, query, fragment) if host else None
+    if not host or len(host) > MAX_HOST:
+        return None
+    return Url(
+        host, path, query, fragment, tuple(path.replace("\\", "/").split("/", MAX_SEGMENTS + 1)[1 : MAX_SEGMENTS + 1])
+    )
 
 
-def suffixes(host: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def suffixes(host: str) -> tuple[str, ...]:
     """`a.b.c` → a.b.c, b.c, c; and each with runs of digits written `#`. At most the last eight labels."""
     labels = host.rsplit(".", 8)[-8:]
     plain = [".".join(labels[i:]) for i in range(len(labels))]
-    return plain + [s for s in (_DIGITS.sub("#", p) for p in plain) if s not in plain]
+    return (*plain, *(s for s in (_DIGITS.sub("#", p) for p in plain) if s not in plain))
 
 
 @dataclass(frozen=True, slots=True)

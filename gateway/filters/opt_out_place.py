@@ -25,6 +25,7 @@ _VOID = frozenset(
 _IMPLIED = frozenset(
     {"p", "li", "dt", "dd", "option", "optgroup", "rb", "rp", "rt", "rtc", "tr", "td", "th", "tbody", "thead"}
 ) | {"tfoot", "caption", "colgroup"}
+_NEVER_CLOSED = _FRAME | _VOID | _IMPLIED
 _RAW = frozenset(
     ["style", "script", "title", "textarea", "xmp", "plaintext", "noscript", "noframes", "noembed", "iframe"]
 )
@@ -55,18 +56,42 @@ def html_place(content: bytes) -> Place:
     for node in scan(content):
         if not node.within:
             walk.take(node)
-    position = walk.position()
-    return Place(position, b"".join(b"</%s>" % name.encode() for name in _open_at(content, position)) + b"\n")
+    position, still_open = walk.end()
+    return Place(position, b"".join(b"</%s>" % name.encode() for name in still_open) + b"\n")
+
+
+class _Open:
+    """Elements that are open, without those that end by themselves."""
+
+    def __init__(self) -> None:
+        self._stack: list[str] = []
+        self._count: dict[str, int] = {}
+
+    def take(self, tag: Tag) -> None:
+        if tag.name in _NEVER_CLOSED or tag.self_closing:
+            return
+        if not tag.closing:
+            self._stack.append(tag.name)
+            self._count[tag.name] = self._count.get(tag.name, 0) + 1
+        elif self._count.get(tag.name):
+            while (name := self._stack.pop()) != tag.name:
+                self._count[name] -= 1
+            self._count[tag.name] -= 1
+
+    def names(self) -> list[str]:
+        """Innermost first, at most `MAX_CLOSED`."""
+        return self._stack[: -MAX_CLOSED - 1 : -1]
 
 
 class _Walk:
-    """Remembers where the document's end begins, and where something begins that never ends."""
+    """Remembers where the document's end begins, where something begins that never ends, and what is open there."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._end: int | None = None
-        self._raw: Tag | None = None
-        self._unfinished: int | None = None
+        self._open = _Open()
+        self._end: tuple[int, list[str]] | None = None
+        self._raw: tuple[str, int, list[str]] | None = None
+        self._unfinished: tuple[int, list[str]] | None = None
 
     def take(self, node: Node) -> None:
         if isinstance(node, Tag):
@@ -78,24 +103,21 @@ class _Walk:
             if source.startswith(b"<!--") and (len(source) < 7 or not source.endswith((b"-->", b"--!>"))):
                 self._stop(node.start)
 
-    def position(self) -> int:
-        """The place for the text."""
-        if self._raw is not None:
-            self._stop(self._raw.start)
-        places = (self._end, self._unfinished, len(self._content))
+    def end(self) -> tuple[int, list[str]]:
+        """The place for the text, and what is open there."""
+        places = [(len(self._content), self._open.names()), self._end, self._unfinished, self._raw and self._raw[1:]]
         return min(place for place in places if place is not None)
 
     def _tag(self, tag: Tag) -> None:
-        if tag.closing:
-            if self._raw is not None and tag.name == self._raw.name:
-                self._raw = None
-            if tag.name in ("body", "html") and self._end is None:
-                self._end = tag.start
-            return
-        if tag.name in _RAW and not tag.self_closing:
-            self._raw = tag
-        if tag.name not in _SILENT:
+        if tag.closing and self._raw is not None and tag.name == self._raw[0]:
+            self._raw = None
+        if tag.closing and tag.name in ("body", "html") and self._end is None:
+            self._end = tag.start, self._open.names()
+        if not tag.closing and tag.name not in _SILENT:
             self._end = None
+        if not tag.closing and tag.name in _RAW and not tag.self_closing:
+            self._raw = tag.name, tag.start, self._open.names()
+        self._open.take(tag)
 
     def _text(self, text: Text) -> None:
         source = self._content[text.start : text.end]
@@ -106,23 +128,5 @@ class _Walk:
             self._end = None
 
     def _stop(self, at: int) -> None:
-        self._unfinished = at if self._unfinished is None else min(at, self._unfinished)
-
-
-def _open_at(content: bytes, position: int) -> list[str]:
-    """Elements that are still open at `position`, innermost first, without those that end by themselves."""
-    stack: list[str] = []
-    count: dict[str, int] = {}
-    for node in scan(content):
-        if node.end > position:
-            break
-        if not isinstance(node, Tag) or node.within or node.name in _FRAME | _VOID | _IMPLIED or node.self_closing:
-            continue
-        if not node.closing:
-            stack.append(node.name)
-            count[node.name] = count.get(node.name, 0) + 1
-        elif count.get(node.name):
-            while (name := stack.pop()) != node.name:
-                count[name] -= 1
-            count[node.name] -= 1
-    return stack[: -MAX_CLOSED - 1 : -1]
+        if self._unfinished is None:
+            self._unfinished = at, self._open.names()

@@ -62,10 +62,10 @@ def text_block(context: Context, *, charset: str, line_end: bytes) -> Block:
     at = 1
     for line in template.split("\n"):
         before, link, after = line.partition("{link}") if linked else (line, "", "")
-        lines += _wrapped(_fill(before, context))
+        lines += _wrapped(before, context)
         if link:
             at = len(lines)
-            lines += ["", *_wrapped(_fill(after, context))]
+            lines += ["", *_wrapped(after, context)]
     end = line_end.decode("ascii")
     if not linked:
         return Block(_encode(end.join((*lines, "")), charset), b"", linked=False)
@@ -80,8 +80,9 @@ def html_block(context: Context, *, charset: str, line_end: bytes) -> Block:
     anchor = f'<a\nhref="\0"\nstyle="{_LINK_STYLE}">{html.escape(_label(language))}</a>'
     lines = []
     for line in template.split("\n"):
-        text = _fill(line, context, keep_link=True) if linked else _fill(line, context)
-        lines.append(f'<p style="margin:0 0 8px">{_linked(html.escape(text), context).replace("{link}", anchor)}</p>')
+        before, link, after = line.partition("{link}") if linked else (line, "", "")
+        written = _escaped(before, context) + (anchor if link else "") + _escaped(after, context)
+        lines.append(f'<p style="margin:0 0 8px">{written}</p>')
     whole = "\n".join((f'<div lang="{language}" dir="auto" style="{_BLOCK_STYLE}">', *lines, "</div>", ""))
     before, _, after = whole.replace("\n", end).partition("\0")
     return Block(_encode_html(before, charset), _encode_html(after, charset), linked)
@@ -111,10 +112,10 @@ def _complete(text: str, linked: bool) -> str:
     return f"{text}\n{missing}" if missing else text
 
 
-def _fill(text: str, context: Context, *, keep_link: bool = False) -> str:
+def _fill(text: str, context: Context) -> str:
     controller = context.organisation.controller
     values = {
-        "link": "{link}" if keep_link else "",
+        "link": "",
         "name": controller.name,
         "address": controller.postal_address,
         "policy": controller.policy_url,
@@ -123,20 +124,23 @@ def _fill(text: str, context: Context, *, keep_link: bool = False) -> str:
     return _PLACE.sub(lambda found: values[found[1]], text)
 
 
-def _linked(escaped: str, context: Context) -> str:
-    """The policy address as a link that can be clicked."""
+def _escaped(text: str, context: Context) -> str:
+    """Filled in and escaped, the policy address as a link that can be clicked."""
     address = html.escape(context.organisation.controller.policy_url)
-    return escaped.replace(address, f'<a href="{address}" style="{_LINK_STYLE}">{address}</a>')
+    written = html.escape(_fill(text, context))
+    return written.replace(address, f'<a href="{address}" style="{_LINK_STYLE}">{address}</a>')
 
 
 def _label(language: str) -> str:
     return _LABEL.get(language, _LABEL["en"])
 
 
-def _wrapped(line: str) -> list[str]:
-    """Lines of at most 72 characters; addresses are not broken, and no line reads as a quote or mailbox separator."""
-    lines = textwrap.wrap(line.strip(), _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return [f" {text}" if text.startswith((">", "From ")) else text for text in lines]
+def _wrapped(line: str, context: Context) -> list[str]:
+    """One line of the text, filled in, as lines of at most 72 characters; name, postal address and URLs stay whole."""
+    whole = _PLACE.sub(lambda found: _fill(found[0], context).replace(" ", "\0"), line.strip())
+    lines = textwrap.wrap(whole, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    # A line that starts like a quote or a mailbox separator would be read as one (RFC 3676 4.4).
+    return [f" {text}" if text.startswith((">", "From ")) else text for text in (t.replace("\0", " ") for t in lines)]
 
 
 def _encode(text: str, charset: str) -> bytes:

@@ -97,6 +97,8 @@ class _Reader:
         self._links = links
         self._base = ""
         self._hidden = _Hidden()
+        self._judged: dict[tuple[str, Look], str] = {}
+        self._cleaned: dict[bytes, list[Cut]] = {}
 
     def cuts(self) -> Iterator[Cut]:
         for node in scan(self._content):
@@ -122,6 +124,7 @@ class _Reader:
     def _element(self, tag: Tag) -> Iterator[Cut]:
         if tag.name == "base" and not self._base and (href := tag.get("href")):
             self._base = href.value
+            self._judged.clear()
         if tag.name == "meta":
             yield from self._refresh(tag)
         look: Look | None = None
@@ -157,8 +160,10 @@ class _Reader:
         """Kind of tracker, or ""; of a srcset the first of its addresses that is one."""
         addresses = re.split(r"[\s,]+(?=\S)", value) if name.endswith("srcset") else [value]
         for address in addresses:
-            url = self._resolve(address)
-            if url is not None and (why := kind(url, look, self._facts)):
+            if (address, look) not in self._judged:
+                url = self._resolve(address)
+                self._judged[address, look] = kind(url, look, self._facts) if url is not None else ""
+            if why := self._judged[address, look]:
                 return why
         return ""
 
@@ -178,7 +183,9 @@ class _Reader:
         if tag.name not in ("a", "area") and not tag.name.startswith("v:"):
             return
         value = self._content[attribute.value_start : attribute.value_end]
-        for cut in clean(value, self._facts, self._exempt, markup=True):
+        if value not in self._cleaned:
+            self._cleaned[value] = clean(value, self._facts, self._exempt, markup=True)
+        for cut in self._cleaned[value]:
             yield Cut(cut.start + attribute.value_start, cut.end + attribute.value_start, cut.text, cut.kind)
 
     def _refresh(self, tag: Tag) -> Iterator[Cut]:

@@ -80,7 +80,7 @@ def look_of(attributes: Mapping[str, str], *, within_hidden: bool) -> Look:
     values = [style.get(n) or attributes.get(n, "") for n in ("width", "height")]
     values += [style.get(n, "") for n in ("max-width", "max-height")]
     sizes = [size for size in map(pixels, values) if size is not None]
-    hidden = within_hidden or hides(style) or "hidden" in attributes
+    hidden = within_hidden or (bool(style) and hides(style)) or "hidden" in attributes
     bare = not any(map(str.strip, values)) and not attributes.get("alt", "").strip()
     return Look(any(size <= TINY for size in sizes), hidden, bare)
 

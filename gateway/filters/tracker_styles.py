@@ -21,7 +21,9 @@ NOTHING = "data:,"
 """An address that loads nothing, valid wherever CSS takes one."""
 # Names of what loads, or a back slash, behind which any of them can hide.
 _MAY_LOAD = re.compile(r"url|src|image-set|@import|\\", re.IGNORECASE)
-_MAY_HIDE = re.compile(r"none|hidden|collapse|opacity|max-|height|width|:\s*-\d|scale|\\", re.IGNORECASE)
+_MAY_HIDE = re.compile(
+    r"none|hidden|collapse|opacity|(?:height|width)\s*:\s*\+?[0.]|:\s*-\d|scale|/\*|\\", re.IGNORECASE
+)
 _BRACKETS = re.compile(r"[\[({]|[\])}]")
 _BARE_URL = re.compile(r"[^)\\]*(?:\\.[^)\\]*)*\)?", re.DOTALL)
 _STRINGS = {

@@ -1,4 +1,4 @@
-"""One organisation, the shipped tracker facts, and messages in the shapes that filters meet, for the tests of this room."""
+"""One organisation, the shipped tracker facts, and messages that filters meet, for the tests of this room."""
 
 from __future__ import annotations
 

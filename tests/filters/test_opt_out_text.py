@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from gateway.filters.opt_out_text import Block, html_block, text_block
+from gateway.message.draft import Slot
+from tests.filters.example import SETTINGS, context, organisation
+
+
+def whole(block: Block) -> str:
+    return "".join("{url}" if isinstance(piece, Slot) else piece.decode() for piece in block.replacement)
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("text", ["link", "how-to"])
+def test_our_own_texts_name_sender_address_and_policy(language: str, text: str) -> None:
+    made = context(language=language, opt_out={"scope": "list", "header": "none", "text": text})
+    for written in (text_block, html_block):
+        found = whole(written(made, charset="utf-8", line_end=b"\r\n"))
+        assert "Straat 1, 1000 AA Plaats, Nederland" in found
+        assert "https://voorbeeld.example/privacy" in found
+        assert ("{url}" in found) is (text == "link")
+        assert ("info@voorbeeld.example" in found) is (text == "how-to")
+
+
+def test_values_of_the_organisation_are_escaped_in_html() -> None:
+    controller = {**SETTINGS["controller"], "name": "<b>A & B</b> {link}"}
+    found = whole(
+        html_block(context(organisation=organisation(controller=controller)), charset="utf-8", line_end=b"\n")
+    )
+    assert "&lt;b&gt;A &amp; B&lt;/b&gt;" in found
+    assert found.count("{url}") == found.count("<a\n") == 1
+    assert "\0" not in found
+
+
+@pytest.mark.parametrize(
+    ("charset", "expected"), [("ascii", "Cooperatie"), ("iso8859-1", "Coöperatie"), ("koi8-r", "Cooperatie")]
+)
+def test_what_a_charset_lacks_is_written_in_ascii(charset: str, expected: str) -> None:
+    block = text_block(context(), charset=charset, line_end=b"\r\n")
+    assert expected in (block.before + block.after).decode(charset)
+
+
+def test_lines_are_short_but_names_and_addresses_stay_whole() -> None:
+    found = whole(text_block(context(), charset="utf-8", line_end=b"\n"))
+    assert all(len(line) <= 78 for line in found.split("\n"))
+    assert "Coöperatie Voorbeeld & Zonen" in found
+
+
+def test_line_ends_are_those_of_the_part() -> None:
+    for written in (text_block, html_block):
+        assert "\r" not in whole(written(context(), charset="utf-8", line_end=b"\n"))
+        found = whole(written(context(), charset="utf-8", line_end=b"\r\n"))
+        assert found.count("\n") == found.count("\r\n")
