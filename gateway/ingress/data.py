@@ -41,11 +41,11 @@ class DataReader:
         window = self._tail + chunk
         found = window.find(_END)
         if found < 0:
-            self._take(chunk, len(chunk))
+            self._take(chunk, len(chunk), slack=len(_END) - 2)  # up to that much may turn out to be the end
             self._tail = window[-4:]
             return -1
         used = found + len(_END) - len(self._tail)
-        self._take(chunk[:used], found + 2 - len(self._tail))
+        self._take(chunk[:used], found + 2 - len(self._tail), slack=0)
         return used
 
     @property
@@ -72,14 +72,14 @@ class DataReader:
         self._budget.give_back(self.reserved)
         self.reserved = 0
 
-    def _take(self, piece: bytes, gain: int) -> None:
-        """Check `piece` and keep it; `gain` octets (it can be negative) were added to the message itself."""
+    def _take(self, piece: bytes, gain: int, slack: int) -> None:
+        """Check `piece` and keep it; `gain` octets of it (below 0 when the end began earlier) are message."""
         self._look_for_ambiguity(piece)
-        self._stuffed += (self._tail[-2:] + piece[: max(gain, 0)]).count(b"\r\n.")
+        self._stuffed += (self._tail[-2:] + piece[:gain]).count(b"\r\n.") if gain >= 0 else -1
         self.octets += gain
         if self.ambiguous:
             self._drop(reply.BARE_LINE_END)
-        elif self.octets - self._stuffed > self._limit:
+        elif self.octets - self._stuffed > self._limit + slack:
             self._drop(reply.TOO_BIG)
         elif self._refusal is None and not self._budget.take(len(piece)):
             self._drop(reply.CONGESTED)

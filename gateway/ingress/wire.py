@@ -74,7 +74,7 @@ class Wire(SMTP):
         self._late = reply.IDLE
         self._cut: asyncio.TimerHandle | None = None
         self._counted = False
-        self._paused = False
+        self._held_back = False
         self._address: IP | None = None
 
     # -- coming and going ------------------------------------------------------------------------------------------
@@ -162,13 +162,13 @@ class Wire(SMTP):
             self._arrival.set_result(None)
 
     def _pause(self) -> None:
-        if not self._paused and self.transport is not None:
-            self._paused = True
+        if not self._held_back and self.transport is not None:
+            self._held_back = True
             cast(asyncio.Transport, self.transport).pause_reading()
 
     def _resume(self) -> None:
-        if self._paused and self.transport is not None:
-            self._paused = False
+        if self._held_back and self.transport is not None:
+            self._held_back = False
             cast(asyncio.Transport, self.transport).resume_reading()
 
     async def _more(self) -> None:
