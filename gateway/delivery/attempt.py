@@ -64,12 +64,10 @@ class Attempt:
 
     async def run(self, job: Job, line: Line, party: Party) -> Outcome:
         """Try once (twice where a kept connection had gone stale). `job` must be unsealed."""
-        if party.registry.trouble():
-            return _registry_away()
         try:
             return await self._on_a_connection(job, line, party, self._prepare(job, line, party, job.entry.variant))
         except RegistryUnavailable:
-            return _registry_away()
+            return registry_away()
         except Unreachable as error:
             return _unreachable(error)
         except _Stop as stop:
@@ -185,8 +183,8 @@ def _stopped(decision: Decision) -> Outcome:
     return Outcome(Kind.BLOCKED, reason=reply.text, status=reply.enhanced, decision=decision)
 
 
-def _registry_away() -> Outcome:
-    return Outcome(Kind.POSTPONED, reason="registry unavailable", wait=REGISTRY_WAIT)
+def registry_away() -> Outcome:
+    return Outcome(Kind.POSTPONED, reason="registry unavailable", wait=REGISTRY_WAIT, away=True)
 
 
 def _unreachable(error: Unreachable) -> Outcome:

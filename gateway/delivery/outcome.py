@@ -31,7 +31,8 @@ class Outcome:
     """`reason` is for people and logs and names nobody. `status` as RFC 3463. `wait` seconds of a postponement.
 
     `trouble` is the kind of provider trouble, or ""; `uncertain` says that the final reply was lost (R-018);
-    `fault` that we ourselves are wrong; `hop_dsn` whether the hop took over the DSN request; `seconds` how long it took.
+    `fault` that we ourselves are wrong; `hop_dsn` whether the hop took over the DSN request; `seconds` its length.
+    `away` that the registry could not be read.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Outcome:
     hop_dsn: bool = False
     signed: bool = False
     fault: bool = False
+    away: bool = False
     seconds: float = 0.0
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from gateway.config.gateway import Delivery
 from gateway.config.organisation import Provider
 from gateway.decision import Stream
-from gateway.delivery.attempt import Attempt, Templates
+from gateway.delivery.attempt import REGISTRY_WAIT, Attempt, Templates, registry_away
 from gateway.delivery.line import Line
 from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.party import Party
@@ -84,6 +84,7 @@ class DeliveryWorker:
         self._lines: dict[tuple[str, str], Line] = {}
         self._at_once = asyncio.Semaphore(settings.concurrency)
         self._limit = max(8 * settings.concurrency, 64)  # rows in hand
+        self._away: dict[str, float] = {}  # organisation → until when its registry is left alone
         self._measured: set[tuple[str, str, str]] = set()
         self._space = asyncio.Event()
         self._stop = asyncio.Event()
@@ -275,11 +276,14 @@ class DeliveryWorker:
             self._space.set()
 
     async def _try(self, job: Job, line: Line) -> Outcome:
-        party = self._parties[line.organisation]
+        party, now = self._parties[line.organisation], self._clock()
+        if now < self._away.get(line.organisation, 0.0):
+            return registry_away()
         await job.unseal(party.pseudonyms)
-        if line.resting(self._clock()):
+        if line.resting(now):
             return Outcome(Kind.RETRY, reason=f"the provider rests after trouble: {line.trouble}", status="4.4.1")
         outcome = await self._attempt.run(job, line, party)
+        self._note_registry(line.organisation, away=outcome.away)
         if outcome.trouble:
             metrics.PROVIDER_TROUBLE.labels(line.organisation, line.provider.name, outcome.trouble).inc()
             if line.note_trouble(outcome.trouble, self._clock()):
@@ -287,6 +291,17 @@ class DeliveryWorker:
         elif outcome.answer is not None and line.note_success():
             maillog.recovered(f"provider {line.organisation}/{line.provider.name}")
         return outcome
+
+    def _note_registry(self, organisation: str, *, away: bool) -> None:
+        """While a registry is away its rows wait without being tried; a row that gets through ends that."""
+        if away:
+            if organisation not in self._away:
+                maillog.trouble(f"registry {organisation}", "no decision can rest on it; its mail waits")
+            metrics.REGISTRY_TROUBLE.labels(organisation).set(1)
+            self._away[organisation] = self._clock() + REGISTRY_WAIT / 2
+        elif self._away.pop(organisation, None) is not None:
+            metrics.REGISTRY_TROUBLE.labels(organisation).set(0)
+            maillog.recovered(f"registry {organisation}")
 
     async def _close(self, job: Job, outcome: Outcome, line: Line | None) -> None:
         """Tell the submitter and write down. What is delivered is written first: it must not be sent again."""
