@@ -98,13 +98,12 @@ class KeySlots:
     def start(self, kept: set[int]) -> None:
         """Zero every slot not in `kept` and learn which are free. Called once, before the first `reserve`."""
         self.erase(number for number, _ in self.used() if number not in kept)
+        os.fdatasync(self._fd)  # cutting off the zeroed tail comes after its zeros are on the disk
+        self._erasing = set()
         self._end = max(kept, default=0) + 1
-        self._free = [number for number in range(1, self._end) if number not in kept]
-        self._erasing = {number for number in self._erasing if number < self._end}
-        # Cutting off the zeroed tail comes after its zeros are on the disk.
-        os.fdatasync(self._fd)
         os.ftruncate(self._fd, self._end * SIZE)
-        self.sync()
+        os.fdatasync(self._fd)
+        self._free = [number for number in range(1, self._end) if number not in kept]
 
     def reserve(self) -> int:
         """A free slot number; the file grows where needed."""

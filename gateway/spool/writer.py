@@ -53,6 +53,7 @@ class _Job:
     effects: Effects = field(default_factory=Effects)
     result: object = None
     error: BaseException | None = None
+    told: bool = False
 
 
 class Writer:
@@ -63,6 +64,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._open = True
+        self._group: list[_Job] = []
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
         self.trouble = ""
         self.commits = 0
@@ -92,8 +94,8 @@ class Writer:
         ended = False
         try:
             while not ended:
-                group, ended = self._next_group()
-                self._commit(group)
+                self._group, ended = self._next_group()
+                self._commit(self._group)
                 if ended or self._jobs.empty():
                     self._tidy()
         finally:
@@ -195,6 +197,8 @@ class Writer:
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
 
     def _tell(self, group: list[_Job]) -> None:
+        for job in group:
+            job.told = True
         for loop in {job.loop for job in group}:
             mine = [job for job in group if job.loop is loop]
             try:
@@ -216,9 +220,12 @@ class Writer:
     def _turn_away(self) -> None:
         with self._gate:
             self._open = False
-            left: list[_Job] = []
+            left = [job for job in self._group if not job.told]  # some, only when a fault of ours ended the thread
             while not self._jobs.empty():
                 if (job := self._jobs.get()) is not None:
-                    job.error = SpoolUnavailable("spool is closed")
                     left.append(job)
+        for job in left:
+            job.error = SpoolUnavailable("spool is closed")
+        if left:
+            self.trouble = "the writing thread has ended"
         self._tell(left)

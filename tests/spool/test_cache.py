@@ -1,0 +1,45 @@
+"""Unsealed content is bounded and goes with its message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.spool.cache import ContentCache
+from gateway.spool.protocol import State, Update
+from gateway.spool.reader import Content
+from gateway.spool.sealing import MessageSeal, new_key
+from tests.spool.mail import message, opened
+
+
+def content(size: int) -> Content:
+    return Content(MessageSeal("m", new_key()), {}, bytes(size))
+
+
+def test_the_least_used_content_goes_first() -> None:
+    cache = ContentCache(10_000 + 3 * 2048)
+    for name in ("a", "b", "c"):
+        cache.keep(name, content(3000))
+    assert cache.get("a") is not None
+    cache.keep("d", content(3000))
+    assert [name for name in "abcd" if cache.get(name) is not None] == ["a", "c", "d"]
+
+
+def test_one_content_over_the_limit_is_still_kept_until_the_next() -> None:
+    cache = ContentCache(1000)
+    cache.keep("big", content(5000))
+    assert cache.get("big") is not None
+    cache.keep("small", content(10))
+    assert cache.get("big") is None
+    cache.drop("small")
+    cache.drop("small")
+    assert cache._held == 0
+
+
+async def test_content_leaves_memory_with_its_message(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.put([message()], [])
+        (entry,) = await spool.claim(10.0, 5)
+        await spool.open(entry)
+        assert spool._cache.get("m1") is not None
+        await spool.update([Update(entry.row, State.DELIVERED)], [])
+        assert spool._cache.get("m1") is None
