@@ -33,6 +33,8 @@ class Context:
     private: bool
     one_click: bool
     null_sender: bool = False
+    recipient: bytes = b""
+    """Exact canonical form of the only recipient; b"" where there are several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,93 @@
+"""Nobody sees anybody: the last look at a private mail, after all edits.
+
+what:       every address a copy would show, wherever it stands, and whether one is a leak
+takes→gives: `Draft` or `Message` → addresses and places; those + who may be seen → an `Outcome` or None
+knows not:  pseudonyms, the registry (what it knows comes in), how a leak is mended
+fails by:   nothing; what is too much to look at counts as a leak
+standard:   DESIGN I-1; S-10, S-53; R-025, R-028, R-030. Linear; attachments that are no text are not decoded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+
+from gateway.address import Address
+from gateway.config.organisation import Client
+from gateway.decision import Action
+from gateway.filters.context import Outcome
+from gateway.filters.readable import pieces
+from gateway.filters.tokens import tokens
+from gateway.message.draft import Draft
+from gateway.message.parse import Message
+from gateway.reply import LEAK
+
+NAME = "leak_check"
+MOST = 20_000
+"""Distinct addresses looked at in one mail; more than that is an address book, not a mail."""
+_UNSURE = "~"
+_PLACES_NAMED = 5
+_PLACES_KEPT = 8
+
+
+def find(mail: Draft | Message) -> dict[Address, tuple[str, ...]]:
+    """Every address-like token of the mail as it would leave, once per canonical form, with the places it stands in.
+
+    A place that begins with "~" is an id, a file name or a second reading: enough to match a person, not enough to
+    count as an unknown address. Stops at `MOST`, which `check` takes for a leak.
+    """
+    draft = mail if isinstance(mail, Draft) else Draft(mail)
+    places: dict[bytes, tuple[Address, dict[str, None]]] = {}
+    spelled: dict[tuple[str, str], bytes] = {}
+    for where, text, counts in pieces(draft):
+        for address, sure in tokens(text):
+            key = _canonical(address, spelled)
+            _, seen = places.setdefault(key, (address, {}))
+            if len(seen) < _PLACES_KEPT:
+                seen[where if sure and counts else _UNSURE + where] = None
+            if len(places) >= MOST:
+                return {found: tuple(held) for found, held in places.values()}
+    return {found: tuple(held) for found, held in places.values()}
+
+
+def _canonical(address: Address, spelled: dict[tuple[str, str], bytes]) -> bytes:
+    spelling = (address.local, address.domain)
+    known = spelled.get(spelling)
+    if known is None:
+        known = spelled[spelling] = address.exact()
+    return known
+
+
+def check(
+    found: Mapping[Address, Iterable[str]],
+    *,
+    recipients: Set[bytes],
+    known: Set[bytes],
+    allowed: Set[bytes],
+    client: Client,
+) -> Outcome | None:
+    """Whether what `find` saw may be seen. All sets hold exact canonical forms (`Address.exact`).
+
+    A leak: a recipient of a mail to several, a person the registry knows, or more unknown addresses than the client's
+    `unknown_addresses`. Not a leak: `allowed`, and the only recipient. Held for systems, refused for people; the
+    outcome names kind, number and place, never an address.
+    """
+    own = recipients if len(recipients) == 1 else frozenset[bytes]()
+    shown = {key: tuple(places) for a, places in found.items() if (key := a.exact()) not in allowed and key not in own}
+    fellows = [places for key, places in shown.items() if key in recipients]
+    if fellows:
+        return _leak("recipients", fellows, client)
+    if people := [places for key, places in shown.items() if key in known]:
+        return _leak("known-people", people, client)
+    unknown = [places for places in shown.values() if any(not p.startswith(_UNSURE) for p in places)]
+    if len(unknown) > client.unknown_addresses or len(found) >= MOST:
+        return _leak("unknown-addresses", unknown, client)
+    return None
+
+
+def _leak(kind: str, shown: list[tuple[str, ...]], client: Client) -> Outcome:
+    places = list(dict.fromkeys(p.removeprefix(_UNSURE) for each in shown for p in each))
+    more = " and elsewhere" if len(places) > _PLACES_NAMED else ""
+    detail = f"{len(shown)} {kind.replace('-', ' ')} in {', '.join(places[:_PLACES_NAMED])}{more}"
+    if client.kind == "people":
+        return Outcome(NAME, kind, Action.REFUSE, detail, LEAK.because(detail))
+    return Outcome(NAME, kind, Action.HOLD, detail)

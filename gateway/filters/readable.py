@@ -1,0 +1,162 @@
+"""Everything in a mail that a person or program could read an address from, as text.
+
+what:       header fields raw and decoded, parameters, text of every readable part, and bytes between the parts
+takes→gives: `Draft` → (place, text, whether tokens there count as addresses), after edits, slots left out
+knows not:  what an address is, who may be seen
+fails by:   nothing
+standard:   DESIGN I-1; RFC 2047, RFC 2231, RFC 5545 3.1 (folding), WHATWG HTML 13.2.5.72 (character references)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from gateway.message.addresses import addresses
+from gateway.message.draft import Draft
+from gateway.message.headers import header_text, unfold
+from gateway.message.parse import Part
+
+Readable = tuple[str, str, bool]
+
+_TEXT_TYPES = frozenset({"application/json", "application/xml", "application/xhtml+xml", "application/ics"})
+_TEXT_NAMES = (".txt", ".csv", ".tsv", ".ics", ".vcf", ".eml", ".htm", ".html", ".xml", ".json", ".md", ".log")
+_FOLDED_TYPES = frozenset({"text/calendar", "text/vcard", "text/x-vcard", "text/directory", "application/ics"})
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)")
+_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_LISTS = frozenset(
+    {"to", "cc", "from", "sender", "reply-to", "bcc"}
+    | {f"resent-{n}" for n in ("to", "cc", "from", "sender", "reply-to")}
+)
+# Ids have the shape of an address and are none.
+_IDS = frozenset({"message-id", "in-reply-to", "references", "content-id", "resent-message-id", "thread-index"})
+# Bytes without any of these, and without characters beyond ASCII, hold no "@" in any spelling.
+_SIGN = re.compile(rb"[@\x80-\xff]|%40|%25|&#|&commat")
+_FOLD = re.compile(r"\r?\n[ \t]")
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
+    r"|wbr)\b[^<>]*>|<!--(?:[^-]|-(?!->))*-->",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def pieces(draft: Draft) -> Iterator[Readable]:
+    """All readable text of the mail. Cheap where there is no "@" in any spelling."""
+    for part in draft.message.walk():
+        yield from _header(draft, part)
+        if part.children:
+            yield from _between(draft, part)
+        else:
+            yield from _body(draft, part)
+
+
+def _header(draft: Draft, part: Part) -> Iterator[Readable]:
+    top = part is draft.message.root
+    header = _edited(draft, *part.header)
+    if b"@" not in header and b"=?" not in header and b"%40" not in header:
+        return
+    for field in _FIELD.finditer(header):
+        name = field[1].decode("latin-1").lower()
+        shown = name if _NAME.fullmatch(name) else "other"
+        place = f"header {shown}" if top else f"part {part.path} header {shown}"
+        yield from _field(name, unfold(field[2]), place)
+        if b"@" in field[1]:
+            yield place, name, True
+    for value in (part.filename, *part.parameters.values()):
+        if "@" in value or "%" in value:
+            yield f"part {part.path} parameter", value, True
+
+
+def _field(name: str, value: bytes, place: str) -> Iterator[Readable]:
+    counts = name not in _IDS
+    if b"@" in value or b"%40" in value:
+        yield place, _text(value), counts
+    if b"=?" in value:
+        yield place, header_text(value), counts
+    if name in _LISTS and b"@" in value:
+        # spaces and comments around the "@" are legal there (RFC 5322 4.4)
+        for box in addresses(value):
+            if box.address is not None:
+                yield place, box.address.reveal(), counts
+
+
+def _between(draft: Draft, part: Part) -> Iterator[Readable]:
+    """Preamble, epilogue and what else of a multipart belongs to no part."""
+    raw, position = draft.message.raw, part.body[0]
+    gaps = []
+    for child in part.children:
+        gaps.append(raw[position : child.header[0]])
+        position = max(position, child.body[1])
+    for gap in (*gaps, raw[position : part.body[1]]):
+        if b"@" in gap:
+            yield f"part {part.path} between", _text(gap), True
+
+
+def _body(draft: Draft, part: Part) -> Iterator[Readable]:
+    place = f"part {part.path}"
+    if not _is_text(part):
+        if b"@" in (body := _opaque(draft, part)):
+            yield place, body.decode("latin-1"), False
+        return
+    content = draft.edited_content(part)
+    if not _SIGN.search(content):
+        return
+    typed = part.content_type.startswith("text/")
+    text = content.decode(draft.scan_charset(part), "replace") if typed else _text(content)
+    if part.content_type in _FOLDED_TYPES or part.filename.lower().endswith((".ics", ".vcf")):
+        text = _FOLD.sub("", text)
+    yield place, text, True
+    if "=?" in text and part.content_type.startswith("message/"):
+        yield place, header_text(content), True
+    if "<" in text or "&" in text:
+        yield from _markup(place, text)
+
+
+def _opaque(draft: Draft, part: Part) -> bytes:
+    """Bytes of a part that is no text. In base64 they hold no "@" as they stand, and are decoded only under S/MIME,
+    where a signature may wrap readable text."""
+    if part.sealed:
+        return draft.content(part)
+    return b"" if part.encoding == "base64" else draft.message.raw[slice(*part.body)]
+
+
+def _markup(place: str, text: str) -> Iterator[Readable]:
+    """What a reader of HTML sees: references resolved, and words that only inline tags or comments cut in two."""
+    if "&" in text:
+        yield place, unescape(text), True
+    if "<" in text and _INLINE.search(text):
+        yield place, unescape(_TAG.sub(" ", _INLINE.sub("", text))), False
+
+
+def _is_text(part: Part) -> bool:
+    kind = part.content_type
+    return (
+        kind.startswith(("text/", "message/"))
+        or kind in _TEXT_TYPES
+        or kind.endswith(("+xml", "+json"))
+        or part.filename.lower().endswith(_TEXT_NAMES)
+    )
+
+
+def _edited(draft: Draft, start: int, end: int) -> bytes:
+    """A header as it would leave. Edits never cross its bounds."""
+    raw = draft.message.raw
+    inside = [e for e in draft.header_edits() if start <= e.start and e.end <= end]
+    if not inside:
+        return raw[start:end]
+    shifted = sorted(((e.start - start, e.end - start, e.replacement) for e in inside), key=lambda e: e[:2])
+    written: list[bytes] = []
+    position = 0
+    for first, last, replacement in shifted:
+        written += [raw[start + position : start + first], *(p for p in replacement if isinstance(p, bytes))]
+        position = last
+    return b"".join([*written, raw[start + position : end]])
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
