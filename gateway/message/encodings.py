@@ -166,7 +166,18 @@ def encode_quoted_printable(content: bytes) -> bytes:
     """Text as quoted-printable: CRLF stays a line break, bare CR and LF become =0D and =0A. Lines of 76 at most."""
     if content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r"):
         return _quoted(content, istext=True)
-    return b"\r\n".join([_quoted(line, istext=False) for line in content.split(b"\r\n")])
+    return b"\r\n".join([_quoted_line(line) for line in content.split(b"\r\n")])
+
+
+def _quoted_line(line: bytes) -> bytes:
+    """A line with bare CR or LF in it. Each =0A ends a line of its own, since Python counts wrongly just before LF."""
+    pieces = [_quoted(piece, istext=False) for piece in line.split(b"\n")]
+    fitted = [piece if _last_width(piece) <= _QP_LINE - 4 else soft_break(piece) for piece in pieces[:-1]]
+    return b"=0A=\r\n".join([*fitted, pieces[-1]])
+
+
+def _last_width(encoded: bytes) -> int:
+    return len(encoded) - (encoded.rfind(b"\n") + 1)
 
 
 def _quoted(content: bytes, *, istext: bool) -> bytes:
@@ -179,7 +190,7 @@ def soft_break(encoded: bytes) -> bytes:
     """What to write after `encoded` so that the next piece starts on a line of its own, as (changed) `encoded`."""
     if not encoded or encoded.endswith(b"\r\n"):
         return encoded
-    if len(encoded) - (encoded.rfind(b"\n") + 1) >= _QP_LINE:  # no room left for the "="
+    if _last_width(encoded) >= _QP_LINE:  # no room left for the "="
         return encoded[:-1] + b"=\r\n" + encoded[-1:] + b"=\r\n"
     return encoded + b"=\r\n"
 

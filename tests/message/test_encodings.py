@@ -1,0 +1,135 @@
+"""Transfer encodings and charsets."""
+
+from __future__ import annotations
+
+import quopri
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.message.encodings import (
+    Undecodable,
+    check,
+    codec,
+    decode,
+    encode_base64,
+    encode_quoted_printable,
+    first_long_line,
+    scan,
+    short_lines,
+    soft_break,
+)
+
+text_like = st.lists(
+    st.one_of(
+        st.binary(max_size=5), st.sampled_from([b"\r\n", b" \r\n", b"\n", b"\r", b"=", b".", b"x" * 75, b"x" * 76])
+    ),
+    max_size=20,
+).map(b"".join)
+
+
+@settings(deadline=None, max_examples=400)
+@given(text_like)
+def test_quoted_printable_comes_back_and_fits_its_lines(content: bytes) -> None:
+    encoded = encode_quoted_printable(content)
+    assert decode("quoted-printable", encoded) == content
+    assert quopri.decodestring(encoded) == content
+    assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
+    assert encoded.count(b"\n") == encoded.count(b"\r\n") == encoded.count(b"\r")
+    assert encoded.isascii()
+
+
+@settings(deadline=None, max_examples=200)
+@given(text_like, text_like)
+def test_a_soft_break_joins_two_pieces(one: bytes, two: bytes) -> None:
+    joined = soft_break(encode_quoted_printable(one)) + encode_quoted_printable(two)
+    assert decode("quoted-printable", joined) == one + two
+    assert all(len(line) <= 76 for line in joined.split(b"\r\n"))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=300))
+def test_base64_comes_back_and_is_strict(content: bytes) -> None:
+    encoded = encode_base64(content)
+    check("base64", encoded)
+    assert decode("base64", encoded + b"\r\n") == content
+    assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
+
+
+@pytest.mark.parametrize("body", [b"QUJD\r\n-- \r\nlijst", b"QUJ", b"QUI=QUI=", b"====", b"QU\xffJD"])
+def test_base64_that_readers_decode_differently_is_told(body: bytes) -> None:
+    with pytest.raises(Undecodable):
+        check("base64", body)
+    decode("base64", body)  # reading stays possible
+
+
+def test_transport_padding_after_a_soft_break_is_dropped() -> None:
+    assert decode("quoted-printable", b"een= \t\r\ntwee") == b"eentwee"
+
+
+def test_an_unknown_encoding_is_told_without_quoting_more_than_its_name() -> None:
+    with pytest.raises(Undecodable, match="encoding x-a unknown"):
+        check("x-a", b"x")
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("UTF-8", "utf-8"),
+        ("latin1", "iso8859-1"),
+        ("windows-1252", "cp1252"),
+        *((bad, "") for bad in ("x-eigen", "idna", "punycode", "unicode_escape", "zlib", "rot13", "base64", "hex", "")),
+        ("a" * 100, ""),
+        ("utf-8\0", ""),
+    ],
+)
+def test_only_charsets_of_mail_are_codecs(charset: str, name: str) -> None:
+    assert codec(charset) == name
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-32", "iso-2022-jp", "iso-2022-kr", "utf-7", "hz"])
+def test_charsets_that_cannot_be_scanned_are_recoded(charset: str) -> None:
+    content = "x".encode(charset)
+    assert scan(charset, content).recoded
+    assert scan(charset, content).content == b"x"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-15", "windows-1252", "gb18030", "shift_jis", "big5", "euc-kr"])
+def test_charsets_that_can_be_scanned_keep_their_octets(charset: str) -> None:
+    content = "x".encode(charset)
+    assert scan(charset, content).content is content
+    assert not scan(charset, content).recoded
+
+
+def test_utf16_with_either_byte_order_mark_round_trips_and_without_one_does_not() -> None:
+    for raw in (b"\xff\xfe" + "één".encode("utf-16-le"), b"\xfe\xff" + "één".encode("utf-16-be")):
+        assert (scan("utf-16", raw).content.decode(), scan("utf-16", raw).why_not) == ("één", "")
+    assert "round trip" in scan("utf-16", "één".encode("utf-16-be")).why_not
+
+
+@pytest.mark.parametrize(
+    ("content", "short"),
+    [
+        (b"x" * 998 + b"\r\n", True),
+        (b"x" * 999 + b"\r\n", False),
+        (b"x" * 998, True),
+        (b"x" * 999, False),
+        (b"a\nb", False),
+    ],
+)
+def test_short_lines(content: bytes, short: bool) -> None:
+    assert short_lines(content) is short
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.integers(0, 25), max_size=12), st.booleans())
+def test_the_first_long_line_is_found(lengths: list[int], ended: bool) -> None:
+    raw = b"\r\n".join(b"x" * n for n in lengths) + b"\r\n" * ended
+    position, expected = 0, -1
+    for length in lengths:
+        if length > 10:
+            expected = position
+            break
+        position += length + 2
+    assert first_long_line(raw, 0, len(raw), 10) == expected

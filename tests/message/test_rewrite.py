@@ -1,0 +1,248 @@
+"""What an edit does to encoding, charset and the fields that describe a part, and what it leaves alone."""
+
+from __future__ import annotations
+
+import email
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.message.draft import Draft, Slot
+from gateway.message.lines import long_lines
+from gateway.message.parse import Part, parse
+from gateway.message.template import Uncompilable, compile
+from tests.message.samples import OWN, own
+
+
+def draft(name: str) -> Draft:
+    return Draft(parse(own(name)))
+
+
+def part(drafted: Draft, path: str) -> Part:
+    return next(p for p in drafted.message.walk() if p.path == path)
+
+
+def edit(drafted: Draft, path: str, old: bytes, new: bytes) -> None:
+    target = part(drafted, path)
+    at = drafted.content(target).index(old)
+    drafted.splice(target, at, at + len(old), (new,), by="test", kind="edit")
+
+
+def write(drafted: Draft, *, seven_bit: bool = False) -> bytes:
+    return compile(drafted, seven_bit=seven_bit).render({Slot.OPT_OUT: b"T" * 150, Slot.RECIPIENT: b"a@b.example"})
+
+
+def decoded(raw: bytes) -> list[bytes]:
+    leaves = [p for p in email.message_from_bytes(raw).walk() if not p.is_multipart()]
+    return [p.get_payload(decode=True) for p in leaves]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "old", "new", "encoding"),
+    [
+        ("plain", "1", b"Jan", b"Fatima", "7bit"),
+        ("8bit-utf8", "1", b"allemaal", "iederéén".encode(), "8bit"),
+        ("alternative", "1.2", b"het verhaal", "één verhaal".encode(), "quoted-printable"),
+        ("base64-text", "1", b"collega", "Renée".encode(), "base64"),
+        ("iso-8859-15", "1", b"methode", "€".encode("iso-8859-15"), "8bit"),
+        ("windows-1252", "1", b"groep", "„".encode("cp1252"), "quoted-printable"),
+    ],
+)
+def test_an_edited_part_keeps_its_encoding_and_charset(
+    name: str, path: str, old: bytes, new: bytes, encoding: str
+) -> None:
+    drafted = draft(name)
+    target = part(drafted, path)
+    edit(drafted, path, old, new)
+    written = next(p for p in parse(write(drafted)).walk() if p.path == path)
+    assert (written.encoding, written.charset) == (encoding, target.charset)
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda p: p.stem)
+def test_editing_one_part_leaves_every_other_octet(path: Path) -> None:
+    message = parse(path.read_bytes())
+    for target in message.text_parts():
+        drafted = Draft(message)
+        if drafted.why_not(target):
+            continue
+        drafted.splice(target, 0, 0, (b"<!-- nieuw -->",), by="test", kind="edit")
+        written = write(drafted)
+        tail = message.raw[target.body[1] :]
+        head = message.raw[: target.header[0]]
+        assert written.startswith(head)
+        assert written.endswith(tail)
+        assert any(drafted.edited_content(target) in content for content in decoded(written))
+
+
+def test_ascii_text_becomes_utf8_when_an_edit_needs_it() -> None:
+    drafted = draft("plain-mime")
+    edit(drafted, "1", b"koffie", "één kopje koffie".encode())
+    written = write(drafted)
+    assert b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n" in written
+    assert decoded(written) == [drafted.edited_content(drafted.message.root)]
+
+
+def test_a_message_without_mime_gets_the_fields_it_needs() -> None:
+    drafted = draft("plain")
+    edit(drafted, "1", b"koffie", "één kopje koffie".encode())
+    parsed = email.message_from_bytes(write(drafted))
+    assert parsed["MIME-Version"] == "1.0"
+    assert parsed.get_content_charset() == "utf-8"
+    payload = parsed.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert "één kopje koffie".encode() in payload
+
+
+@pytest.mark.parametrize(("name", "word"), [("utf-16-base64", "één dezer"), ("iso-2022-jp", "こんにちは、ヤン")])
+def test_a_recoded_part_says_utf8_afterwards(name: str, word: str) -> None:
+    drafted = draft(name)
+    edit(drafted, "1", word.encode(), (word + " –").encode())
+    parsed = email.message_from_bytes(write(drafted))
+    assert parsed.get_content_charset() == "utf-8"
+    payload = parsed.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert word + " –" in payload.decode()
+
+
+def test_only_the_charset_parameter_changes_in_the_field() -> None:
+    value = b'text/plain; format=flowed (c);\r\n\tCharSet = "us-ascii" ; delsp=no'
+    raw = b"MIME-Version: 1.0\r\nContent-Type: " + value + b"\r\n\r\nx\r\n"
+    drafted = Draft(parse(raw))
+    edit(drafted, "1", b"x", "é".encode())
+    assert b"Content-Type: text/plain; format=flowed (c);\r\n\tcharset=utf-8 ; delsp=no\r\n" in write(drafted)
+
+
+def test_flowed_text_keeps_its_soft_line_ends() -> None:
+    drafted = draft("format-flowed")
+    edit(drafted, "1", b"Kun je dinsdag?", b"Kun je woensdag?")
+    assert write(drafted) == own("format-flowed").replace(b"dinsdag", b"woensdag")
+    again = draft("format-flowed")
+    edit(again, "1", b"dinsdag", "één".encode())
+    (content,) = decoded(write(again))
+    assert b"van de  \r\nontvanger" in content
+    assert b"\r\n-- \r\n" in content
+
+
+def test_a_digest_or_length_of_the_old_content_is_dropped() -> None:
+    raw = b"Content-MD5: Q2hlY2sgSW50ZWdyaXR5IQ==\r\nContent-Length: 3\r\nLines: 1\r\nSubject: x\r\n\r\nx\r\n"
+    drafted = Draft(parse(raw))
+    edit(drafted, "1", b"x", b"yy")
+    assert write(drafted) == b"Subject: x\r\n\r\nyy\r\n"
+    untouched = Draft(parse(raw))
+    untouched.remove_field(untouched.message.fields("subject")[0], by="x", kind="x")
+    assert b"Content-MD5" in write(untouched)
+
+
+def test_a_field_that_a_filter_and_the_encoding_both_change_is_refused() -> None:
+    drafted = draft("iso-2022-jp")
+    drafted.replace_value(drafted.message.fields("content-type")[0], (b"text/plain",), by="x", kind="x")
+    drafted.splice(drafted.message.root, 0, 0, (b"x",), by="x", kind="x")
+    with pytest.raises(Uncompilable, match="twice"):
+        write(drafted)
+
+
+# --- 7 bit (R-043) ---
+
+
+@pytest.mark.parametrize("name", ["8bit-utf8", "iso-8859-15", "mixed-pdf", "course-mail", "wrong-labels"])
+def test_8_bit_parts_are_encoded_for_a_7_bit_hop_with_equal_content(name: str) -> None:
+    written = write(draft(name), seven_bit=True)
+    assert written.isascii()
+    assert decoded(written) == decoded(own(name))
+    assert all(p.encoding not in ("8bit", "binary") for p in parse(written).walk())
+
+
+def test_a_7_bit_message_passes_a_7_bit_hop_unchanged() -> None:
+    assert write(draft("alternative"), seven_bit=True) == own("alternative")
+
+
+def test_binary_attachments_become_base64_and_composites_are_relabelled() -> None:
+    raw = (
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        b"--b\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        b"\xff\xfe\r\nx\r\n--b--\r\n"
+    )
+    written = write(Draft(parse(raw)), seven_bit=True)
+    assert [p.encoding for p in parse(written).walk()] == ["7bit", "base64"]
+    assert decoded(written) == [b"\xff\xfe\r\nx"]
+
+
+def test_8_bit_text_in_an_attached_message_is_encoded_too() -> None:
+    raw = own("forward").replace(b"Kan ik nog meedoen?\r\n\r\n", "Kan ik nog meedoen? Renée\r\n\r\n".encode())
+    written = write(Draft(parse(raw)), seven_bit=True)
+    assert written.isascii()
+    assert decoded(written) == decoded(raw)
+
+
+def test_an_opaque_8_bit_part_cannot_be_made_7_bit() -> None:
+    raw = own("signed-smime").replace(b"geldig", "geldig, één".encode())
+    with pytest.raises(Uncompilable, match="signed"):
+        write(Draft(parse(raw)), seven_bit=True)
+    assert write(Draft(parse(raw))) == raw
+
+
+# --- long lines ---
+
+
+def test_long_lines_are_wrapped_again_with_equal_content() -> None:
+    drafted = draft("long-line")
+    for place in long_lines(drafted.message):
+        drafted.rewrap(part(drafted, place.part), by="long_lines", kind="long line")
+    written = write(drafted)
+    assert long_lines(parse(written)) == []
+    assert decoded(written) == decoded(own("long-line"))
+    assert [p.encoding for p in parse(written).walk()][1:] == ["quoted-printable", "base64"]
+
+
+def test_an_edit_that_makes_a_long_line_is_encoded() -> None:
+    drafted = draft("plain")
+    edit(drafted, "1", b"koffie", b"koffie " * 200)
+    written = write(drafted)
+    assert long_lines(parse(written)) == []
+    assert decoded(written) == [drafted.edited_content(drafted.message.root)]
+
+
+def test_a_slot_on_a_line_that_has_no_room_for_it_is_encoded() -> None:
+    drafted = draft("plain")
+    drafted.splice(drafted.message.root, 0, 0, (b"x" * 600, Slot.OPT_OUT, b"\r\n"), by="x", kind="x")
+    written = write(drafted)
+    assert max(map(len, written.split(b"\r\n"))) <= 76 + len(b"Content-")
+    assert decoded(written) == [b"x" * 600 + b"T" * 150 + b"\r\n" + drafted.content(drafted.message.root)]
+
+
+# --- properties ---
+
+words = st.lists(
+    st.one_of(
+        st.sampled_from([b"\r\n", b" ", b"\t", b"=", b".", b"--b", b"From ", b"\r\n.\r\n", "é€".encode()]),
+        st.binary(max_size=8).map(lambda b: b.translate(None, b"\r\n\0")),
+        st.integers(1, 1200).map(lambda n: b"x" * n),
+    ),
+    max_size=6,
+).map(b"".join)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(["plain", "8bit-utf8", "alternative", "base64-text", "course-mail", "quoted-printable", "nested"]),
+    words,
+    words,
+    st.booleans(),
+    st.booleans(),
+)
+def test_any_edit_decodes_to_what_was_meant(name: str, one: bytes, two: bytes, slot: bool, seven_bit: bool) -> None:
+    drafted = draft(name)
+    target = drafted.message.text_parts()[0]
+    middle = len(drafted.content(target)) // 2
+    drafted.splice(target, middle, middle, (one, *((Slot.OPT_OUT,) if slot else ()), two), by="x", kind="x")
+    template = compile(drafted, seven_bit=seven_bit)
+    written = template.render({Slot.OPT_OUT: b"T" * 150})
+    content = drafted.content(target)
+    assert decoded(written)[0] == content[:middle] + one + b"T" * 150 * slot + two + content[middle:]
+    assert decoded(written)[1:] == decoded(own(name))[1:]
+    assert template.eight_bit == (not written.isascii())
+    assert not (seven_bit and template.eight_bit)
+    assert max(map(len, written.split(b"\r\n"))) <= 998
+    assert written.endswith(b"\r\n")
