@@ -363,7 +363,7 @@ def _trace(draft: Draft, rules: Rules, envelope: Envelope, arrival: Arrival, rea
     peer = envelope.peer
     literal = f"IPv6:{peer.address}" if ":" in peer.address else peer.address
     helo = "".join(c for c in peer.helo if c.isascii() and c.isprintable() and c not in " ()<>;") or "unknown"
-    value = f" from {helo} ([{literal}])\r\n\tby {rules.name} with {_protocol(envelope)} id {arrival.id};\r\n\t{when}"
+    value = f"from {helo} ([{literal}])\r\n\tby {rules.name} with {_protocol(envelope)} id {arrival.id};\r\n\t{when}"
     draft.prepend_field(b"Received", (value.encode("ascii"),), by="trace", kind="received")
     if not reading.message.fields("date"):
         draft.append_field(b"Date", (when.encode(),), by="trace", kind="date")

@@ -14,8 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-from starlette.applications import Starlette
+from typing import Any, cast
 
 from gateway.app.links import Link, run
 from gateway.config.credentials import Credentials, CredentialsError
@@ -26,7 +25,7 @@ from gateway.registry.journal import Journal
 from gateway.registry.places import web_journal
 from gateway.web.app import Desk, build
 from gateway.web.recording import Recorder
-from gateway.web.server import PageServer
+from gateway.web.server import ASGIApp, PageServer
 
 
 @dataclass(slots=True)
@@ -42,11 +41,10 @@ class Pages:
         return application(loaded)
 
     def commit(self, prepared: object) -> None:
-        assert isinstance(prepared, Starlette)
-        self.server.use(prepared)
+        self.server.use(cast(Any, prepared))
 
 
-def application(loaded: Loaded) -> Starlette:
+def application(loaded: Loaded) -> ASGIApp:
     """Desks of all organisations. Raises `CredentialsError`."""
     credentials = Credentials.of(loaded.gateway)
     return build({o.name: desk(o, loaded, credentials) for o in loaded.organisations})

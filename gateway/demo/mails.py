@@ -114,6 +114,7 @@ def course_news(readers: Sequence[Person]) -> EmailMessage:
     mail = _mail("De Kleine Parel <nieuws@dekleineparel.nl>", "Nieuwe data voor het voorjaar")
     mail["To"] = _listed(readers)
     mail["Briefgeheim-Stream"] = "newsletter"
+    mail["Briefgeheim-List"] = "nieuwsbrief"
     mail.set_content("De data voor het voorjaar staan op onze website.\n")
     return mail
 

@@ -7,6 +7,7 @@ knows not:  the gateway
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from dataclasses import dataclass, field
 
@@ -37,8 +38,7 @@ class Recorder:
         """Start a server for this provider; gives its port."""
         controller = _FreePort(_Keep(self, provider), hostname="127.0.0.1", port=0)
         controller.start()
-        assert isinstance(controller.server, asyncio.Server)
-        self.ports[provider] = controller.server.sockets[0].getsockname()[1]
+        self.ports[provider] = bound_port(controller)
         self._controllers.append(controller)
         return self.ports[provider]
 
@@ -57,9 +57,17 @@ class Recorder:
             controller.stop(no_assert=True)
 
 
+def bound_port(controller: Controller) -> int:
+    """The port a started controller listens on."""
+    assert isinstance(controller.server, asyncio.Server)
+    return int(controller.server.sockets[0].getsockname()[1])
+
+
 class _FreePort(Controller):
     def _trigger_server(self) -> None:
-        """The base class connects to port 0 here to start the factory; a recording server needs no such nudge."""
+        """The base class would connect to port 0; the port that was really bound is known by now."""
+        with socket.create_connection((self.hostname, bound_port(self)), 5) as probe:
+            probe.recv(1024)
 
     def factory(self) -> SMTP:
         return SMTP(self.handler, enable_SMTPUTF8=True, ident="recorder", data_size_limit=100 * 2**20)

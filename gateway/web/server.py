@@ -14,6 +14,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+__all__ = ["ASGIApp", "PageServer"]
+
 
 class PageServer:
     """`trusted_proxies`: whose X-Forwarded-Proto counts."""
