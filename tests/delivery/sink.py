@@ -122,6 +122,7 @@ class Sink:
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="sink", daemon=True)
 
     def __enter__(self) -> Sink:
@@ -148,6 +149,10 @@ class Sink:
         for session in tuple(self._sessions):
             session.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        for _ in range(4):
+            await asyncio.sleep(0)  # transports close in the turns after
 
     @property
     def accepted(self) -> list[Transaction]:
@@ -195,6 +200,7 @@ class Sink:
         task = asyncio.current_task()
         assert task is not None
         self._sessions.add(task)
+        self._writers.append(writer)
 
         def opened() -> None:
             self.connections += 1
