@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -29,10 +28,10 @@ from gateway.config.organisation import Organisation
 from gateway.facts import Facts
 from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry import adopting, importing, intake, opening
-from gateway.registry.events import InvalidEvent, grants, lifts
+from gateway.registry.events import InvalidEvent, grants, kind_named, lifts
+from gateway.registry.faults import as_registry_errors
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import Event, EventKind, Evidence, RegistryUnavailable
-from gateway.registry.record import JournalDamaged
 from gateway.registry.scopes import parse_scope, scope_text
 from gateway.registry.sqlite import SQLiteRegistry, open_registry
 from gateway.registry.writer import Act
@@ -94,7 +93,7 @@ def init(
 @app.command("set")
 def set_(
     to: To,
-    kind: Annotated[str, typer.Option("--kind", help="Kind of event, as consent, opt-out, lifted, fact-enrolment.")],
+    kind: Annotated[str, typer.Option("--kind", help="Kind of event, as consent, opt-out, lifted, enrolment.")],
     operator: Operator,
     reason: Reason,
     organisation: OrganisationName,
@@ -110,7 +109,7 @@ def set_(
     evidence = Evidence(f"operator:{operator}", channel, wording, reason)
     try:
         event = Event(
-            kind=EventKind(kind),
+            kind=kind_named(kind),
             person=house.person(to),
             at=int(time.time()),
             evidence=evidence,
@@ -121,9 +120,9 @@ def set_(
         wrong(f"registry set: {error}")
     number = _run(house, lambda registry: registry.record([event]))[0]
     print(f"event {number}: {kind}{' ' + scope if scope else ''}")
-    if kind in ("consent", "fact-request") and not grants(evidence):
+    if event.kind in (EventKind.CONSENT, EventKind.REQUEST) and not grants(evidence):
         print("without evidence: kept, but no consent")
-    if kind in ("lifted", "restriction-lifted") and not lifts(evidence):
+    if event.kind in (EventKind.LIFTED, EventKind.RESTRICTION_LIFTED) and not lifts(evidence):
         print("without evidence: kept, but nothing lifted")
 
 
@@ -223,10 +222,11 @@ def _run(house: _House, act: Callable[[SQLiteRegistry], Coroutine[Any, Any, _T]]
 @contextmanager
 def _trouble() -> Iterator[None]:
     try:
-        yield
+        with as_registry_errors():
+            yield
     except (InvalidEvent, importing.ImportRefused, opening.RegistryExists) as error:
         wrong(str(error))
-    except (RegistryUnavailable, JournalDamaged, sqlite3.Error, OSError) as error:
+    except (RegistryUnavailable, OSError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(1) from None
 

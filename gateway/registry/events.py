@@ -38,6 +38,9 @@ KIND_OF: Mapping[BlockKind, EventKind] = {block: event for event, block in BLOCK
 # These concern one person with certainty, so they are never widened to look-alike addresses (DESIGN §4).
 EXACT_ONLY = frozenset({BlockKind.RESTRICTION, BlockKind.ERASURE})
 
+# By these the person said no, so consents end with them. The others only stop mail for as long as they stand.
+REFUSALS = frozenset({BlockKind.OPT_OUT, BlockKind.WITHDRAWAL, BlockKind.OBJECTION, BlockKind.COMPLAINT})
+
 # A block on the left falls by an event on the right, when its evidence lifts (below) and its scope contains that.
 _CONSENTING = frozenset({EventKind.CONSENT, EventKind.REQUEST, EventKind.LIFTED})
 _BY_NAME = frozenset({EventKind.LIFTED})
@@ -100,6 +103,15 @@ _EVERYTHING_ONLY = frozenset({EventKind.RESTRICTION, EventKind.RESTRICTION_LIFTE
 _SCOPED = (frozenset(BLOCKS) | {EventKind.CONSENT, EventKind.REQUEST, EventKind.LIFTED}) - _EVERYTHING_ONLY
 _ADDRESS_LIKE = re.compile(r"\S@\S")
 _TEXT_LIMIT = 500
+
+
+def kind_named(text: str) -> EventKind:
+    """The kind a person means; `fact-` may be left out. Raises `InvalidEvent`."""
+    bare = text.strip().lower().removeprefix("fact-")
+    for kind in EventKind:
+        if kind.value.removeprefix("fact-") == bare:
+            return kind
+    raise InvalidEvent(f"kind: expected one of {', '.join(k.value.removeprefix('fact-') for k in EventKind)}")
 
 
 def actor_of(evidence: Evidence) -> Actor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from gateway.pseudonym import Pseudonyms
@@ -38,20 +39,17 @@ class Owner:
 def open_writer(places: Places, owner: Owner) -> Writer:
     """Open a registry that this node knows, replay what it lacks, lift it to the newest keys. Creates nothing."""
     memory = _memory(places)
-    connection = connect(places, owner)
-    try:
+    with ExitStack() as on_failure:
+        connection = connect(places, owner)
+        on_failure.callback(connection.close)
         journal = journal_of(places, owner)
-        try:
-            _match(identities.read(connection), journal, memory)
-            with journal.locked():
-                _catch_up(connection, journal, memory, owner)
-            return _writer(places, connection, journal, owner)
-        except BaseException:
-            journal.close()
-            raise
-    except BaseException:
-        connection.close()
-        raise
+        on_failure.callback(journal.close)
+        _match(identities.read(connection), journal, memory)
+        with journal.locked():
+            _catch_up(connection, journal, memory, owner)
+        writer = _writer(places, connection, journal, owner)
+        on_failure.pop_all()
+    return writer
 
 
 def init(places: Places, owner: Owner) -> None:
@@ -80,15 +78,14 @@ def connect(places: Places, owner: Owner) -> sqlite3.Connection:
     """A writing connection to an existing registry of this owner, of the newest schema."""
     if not places.registry.exists() or places.registry.stat().st_size == 0:
         raise RegistryMistrusted("the registry file is missing or empty")
-    connection = schema.writing(places.registry)
-    try:
+    with ExitStack() as on_failure:
+        connection = schema.writing(places.registry)
+        on_failure.callback(connection.close)
         if schema.version_of(connection) == 0:
             raise RegistryMistrusted("the registry file is empty or not a registry")
         schema.migrate(connection)
         check_keys(identities.read(connection), owner.organisation, owner.pseudonyms)
-    except BaseException:
-        connection.close()
-        raise
+        on_failure.pop_all()
     return connection
 
 

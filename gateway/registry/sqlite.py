@@ -10,12 +10,10 @@ standard:   DESIGN §4 People; I-2, I-10, I-12, I-13
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,11 +22,10 @@ from gateway.facts import Facts
 from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry import identity as identities
 from gateway.registry import store
+from gateway.registry.faults import as_registry_errors
 from gateway.registry.opening import Owner, open_writer
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import Event, RegistryMistrusted, RegistryUnavailable
-from gateway.registry.record import JournalDamaged
-from gateway.registry.schema import SchemaTooNew
 from gateway.registry.view import View
 from gateway.registry.writer import Act, Writer
 
@@ -120,7 +117,7 @@ class SQLiteRegistry:
         self._let_go()
 
     def _look(self, people: Sequence[Person]) -> list[Facts]:
-        with self._swap, _mapped():
+        with self._swap, as_registry_errors():
             if self._view is None:
                 raise self._refusal()
             return self._view.read(people)
@@ -129,14 +126,14 @@ class SQLiteRegistry:
         before = self._view
         if self._writer is not None:
             try:
-                with _mapped():
+                with as_registry_errors():
                     return act(self._writer)
             except RegistryMistrusted:
                 pass  # once more, on a registry that was checked anew
         self._reopen(before)
         if self._writer is None:
             raise self._refusal()
-        with _mapped():
+        with as_registry_errors():
             return act(self._writer)
 
     def _reopen(self, before: View | None) -> None:
@@ -158,7 +155,7 @@ class SQLiteRegistry:
         self._fault = None
         self._tried = time.monotonic()
         try:
-            with _mapped():
+            with as_registry_errors():
                 self._writer = open_writer(self._where, self._owner)
                 expected = identities.read(self._writer.connection)
                 self._view = View(self._where, expected, self._owner.pseudonyms, self._seen)
@@ -194,20 +191,3 @@ def _status(writer: Writer) -> dict[str, int | str]:
         "octets": int(connection.execute(_OCTETS).fetchone()[0]),
         "torn": writer.journal.torn,
     }
-
-
-@contextmanager
-def _mapped() -> Iterator[None]:
-    """Everything that can go wrong below, as one of the two errors of the protocol."""
-    try:
-        yield
-    except JournalDamaged as error:
-        raise RegistryMistrusted(str(error)) from error
-    except SchemaTooNew as error:
-        raise RegistryUnavailable(str(error)) from error
-    except sqlite3.OperationalError as error:
-        raise RegistryUnavailable(f"registry: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise RegistryMistrusted(f"registry: {error}") from error
-    except OSError as error:
-        raise RegistryUnavailable(f"registry or journal: {error.strerror or error}") from error

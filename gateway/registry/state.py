@@ -14,7 +14,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.facts import Block, BlockKind, Consent, Facts, Purchase, Scope, ScopeKind, Subscription
-from gateway.registry.events import BLOCKS, EXACT_ONLY, LIFTED_BY, contains, grants, lifts, may_reach, scope_of
+from gateway.registry.events import (
+    BLOCKS,
+    EXACT_ONLY,
+    LIFTED_BY,
+    REFUSALS,
+    contains,
+    grants,
+    lifts,
+    may_reach,
+    scope_of,
+)
 from gateway.registry.protocol import Event, EventKind
 from gateway.registry.record import BLOCK_KINDS, BLOCK_NUMBERS
 
@@ -68,11 +78,12 @@ def _block(exact: State, wide: State, event: Event, number: int) -> tuple[State,
     block = Block(BLOCKS[event.kind], scope_of(event), event.at, number)
     if block.kind is BlockKind.ERASURE:
         return State(blocks=(block,)), wide
-    exact = replace(
-        exact,
-        consents=tuple(c for c in exact.consents if not contains(block.scope, c.scope)),
-        requests=tuple(r for r in exact.requests if not contains(block.scope, r.scope)),
-    )
+    if block.kind in REFUSALS:
+        exact = replace(
+            exact,
+            consents=tuple(c for c in exact.consents if not contains(block.scope, c.scope)),
+            requests=tuple(r for r in exact.requests if not contains(block.scope, r.scope)),
+        )
     if block_goes_wide(event):
         return exact, _with_block(wide, block)
     return _with_block(exact, block), wide
@@ -86,9 +97,10 @@ def _with_block(state: State, block: Block) -> State:
 def _lift(exact: State, wide: State, event: Event) -> tuple[State, State]:
     fallen = [b for b in (*exact.blocks, *wide.blocks) if _falls(b, event)]
     exact, wide = (replace(s, blocks=tuple(b for b in s.blocks if b not in fallen)) for s in (exact, wide))
-    # What a block stopped does not come back by itself: consents from before it stay gone.
+    # What a refusal stopped does not come back by itself: consents from before it stay gone.
+    refused = [b for b in fallen if b.kind in REFUSALS]
     return (
-        replace(exact, consents=_since(exact.consents, fallen), requests=_since(exact.requests, fallen)),
+        replace(exact, consents=_since(exact.consents, refused), requests=_since(exact.requests, refused)),
         wide,
     )
 
@@ -97,8 +109,8 @@ def _falls(block: Block, event: Event) -> bool:
     return event.kind in LIFTED_BY[block.kind] and contains(scope_of(event), block.scope)
 
 
-def _since(consents: tuple[Consent, ...], fallen: Iterable[Block]) -> tuple[Consent, ...]:
-    return tuple(c for c in consents if all(c.event > b.event or not may_reach(b.scope, c.scope) for b in fallen))
+def _since(consents: tuple[Consent, ...], refused: Iterable[Block]) -> tuple[Consent, ...]:
+    return tuple(c for c in consents if all(c.event > b.event or not may_reach(b.scope, c.scope) for b in refused))
 
 
 def _consent(exact: State, wide: State, event: Event, number: int) -> tuple[State, State]:

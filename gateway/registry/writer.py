@@ -106,10 +106,9 @@ class Writer:
                 identity = self._catch_up(identity)
                 identity = self._take_web(identity)
                 yield identity
-            except BaseException:
+            finally:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
-                raise
 
     def _checked(self) -> Identity:
         if durable.file_id(self._places.registry) != self._file:
