@@ -74,14 +74,14 @@ class ClientDirectory(Mapping[str, ClientEntry]):
         )
 
     def by_network(self, address: IP | None) -> ClientEntry | None:
-        """The client without a credential whose most specific network holds `address`. Raises `Ambiguous`.
+        """The client whose most specific network holds `address`. Raises `Ambiguous`.
 
-        A client that has a credential is never recognised by its network alone.
+        For relay listeners, where the network is the only proof: nobody asks for the credential a client has besides.
         """
         claims = [
             (network.prefixlen, entry)
             for entry in self._entries.values()
-            if entry.secret is None and address is not None
+            if address is not None
             for network in entry.networks
             if address in network
         ]

@@ -23,6 +23,7 @@ _ENVID, _ORCPT, _AUTH = 100, 500, 500
 
 # A quoted local part may hold ">", so the path ends at the first ">" outside quotes.
 _PATH_SHAPE = re.compile(r' *<((?:[^<>"\\\s]|"(?:[^"\\]|\\.)*"|\\.)*)>(?= |\Z)')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SOURCE_ROUTE = re.compile(r"@[^:<>\"]*:")
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
@@ -79,7 +80,7 @@ def parse_recipient(argument: str, *, extended: bool, smtputf8: bool) -> Recipie
 
 def _split(text: str, keyword: str, syntax: Reply) -> tuple[str, str]:
     """The path without its brackets and source route, and what follows it."""
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if _SURROGATE.search(text):
         raise Refused(syntax)
     if text[: len(keyword)].upper() != keyword:
         raise Refused(reply.SYNTAX)

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import math
 import ssl
+from functools import lru_cache
 from typing import cast
 
 from aiosmtpd.smtp import SMTP
@@ -290,6 +291,7 @@ class Wire(SMTP):
         self.transport = self._writer.transport
 
 
+@lru_cache(maxsize=256)
 def _octets(status: Reply) -> bytes:
     return str(status).encode("ascii") + b"\r\n"
 

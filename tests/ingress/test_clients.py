@@ -31,10 +31,11 @@ def test_two_equal_claims_are_nobodys() -> None:
     assert clients.by_network(ip_address("10.1.0.1")) is clients["two"]
 
 
-def test_a_client_with_a_secret_is_never_known_by_its_network() -> None:
-    clients = ClientDirectory([entry("crm", "10.0.0.0/8", secret="sha256:a:b")])
-    assert clients.by_network(ip_address("10.0.0.1")) is None
+def test_without_networks_or_without_an_address_nobody_is_recognised() -> None:
+    clients = ClientDirectory([entry("crm", secret="sha256:a:b"), entry("both", "10.0.0.0/8", secret="sha256:a:b")])
+    assert clients.by_network(ip_address("192.0.2.1")) is None
     assert clients.by_network(None) is None
+    assert clients.by_network(ip_address("10.0.0.1")) is clients["both"]
 
 
 def test_networks_bound_where_a_client_may_come_from() -> None:
