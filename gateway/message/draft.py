@@ -146,8 +146,11 @@ class Draft:
             raise ValueError(f"part {part.path} may not be edited: {reason}")
         if not 0 <= start <= end <= len(self.content(part)):
             raise ValueError(f"part {part.path}: {start}:{end} is outside its content")
+        written = _joined(replacement)
+        if start == end and not written:
+            return  # nothing to do: the part keeps its bytes
+        self._plan(Edit(by, kind, part.path, start, end, written))
         self._parts[part.path] = part
-        self._plan(Edit(by, kind, part.path, start, end, _joined(replacement)))
 
     def edited_content(self, part: Part) -> bytes:
         """`content(part)` with its edits applied and slots left out."""
@@ -172,7 +175,7 @@ class Draft:
 
     def touched(self) -> Iterable[tuple[Part, bool]]:
         """Parts to be written again, and whether their content changes. For `compile`."""
-        return [(part, path in self._planned) for path, part in self._parts.items()]
+        return [(part, bool(self._planned.get(path))) for path, part in self._parts.items()]
 
     def _plan(self, edit: Edit, *, first: bool = False) -> None:
         planned = self._planned.setdefault(edit.part, [])

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.config.gateway import Limits
-from gateway.message.encodings import IDENTITY, decode
+from gateway.message.encodings import IDENTITY, KNOWN, decode
 from gateway.message.headers import Parameters, decode_words, header_text, parameters
 from gateway.reply import BARE_LINE_END, LOOP, MALFORMED, TOO_BIG, UNSUPPORTED_MEDIA, Reply
 
 MOST_RECEIVED = 100  # R-012, RFC 5321 6.3
+_SCANS = 16  # how often, on average, an octet may be searched for boundaries: nesting large content deeply is an attack
 _DEEPEST = 200  # whatever the settings say: one level is one call
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:()[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
 _PGP = re.compile(rb"(?:\A|\n)-----BEGIN PGP (?:SIGNED )?MESSAGE")
@@ -183,6 +184,7 @@ class _Parser:
         self._deepest = min(limits.depth, _DEEPEST)
         self._parts = 0
         self._fields_left = limits.header_fields * 20
+        self._scan_left = _SCANS * len(raw) + (1 << 20)
 
     def top(self) -> Part:
         return self._part(0, len(self._raw), _Place("1", 1, "text/plain", "", ""))
@@ -195,7 +197,7 @@ class _Parser:
         content_type = kind.main if kind.main.count("/") == 1 else place.default
         if content_type in _FORBIDDEN:
             raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
-        encoding = _read(self._raw, kinds.get(b"content-transfer-encoding")).main or "7bit"
+        encoding = _encoding(self._raw, kinds.get(b"content-transfer-encoding"))
         shown = _read(self._raw, kinds.get(b"content-disposition"))
         broken = place.broken or garbage or ("two Content-Disposition fields" if b"" in kinds else "")
         sealed = place.sealed or _SEALED.get(content_type, "")
@@ -250,6 +252,7 @@ class _Parser:
         fields: list[Field] = []
         position, garbage = start, -1
         match = _FIELD.match
+        most = min(self._limits.header_fields, self._fields_left)
         while position < end:
             found = match(self._raw, position, end)
             if found is None:
@@ -259,9 +262,9 @@ class _Parser:
                 continue
             fields.append(Field(found[1], position, found.start(2), found.end()))
             position = found.end()
+            if len(fields) > most:
+                raise MalformedMessage(f"more than {self._limits.header_fields} header fields", start)
         self._fields_left -= len(fields)
-        if len(fields) > self._limits.header_fields or self._fields_left < 0:
-            raise MalformedMessage(f"more than {self._limits.header_fields} header fields", start)
         return tuple(fields), garbage
 
     def _content_fields(self, fields: tuple[Field, ...], start: int) -> dict[bytes, Field]:
@@ -305,6 +308,9 @@ class _Parser:
 
     def _split(self, boundary: bytes, start: int, end: int) -> tuple[list[tuple[int, int]], str]:
         """Spans of the body parts, and what is wrong ("" when nothing). RFC 2046 5.1.1."""
+        self._scan_left -= end - start
+        if self._scan_left < 0:
+            raise MalformedMessage("too much content nested too deep", start)
         spans: list[tuple[int, int]] = []
         opened, closed = -1, False
         for at, following, closing in self._delimiters(boundary, start, end):
@@ -341,6 +347,13 @@ class _Parser:
 
 def _read(raw: bytes, field: Field | None) -> Parameters:
     return _NOTHING if field is None else parameters(_value(raw, field))
+
+
+def _encoding(raw: bytes, field: Field | None) -> str:
+    if field is None:
+        return "7bit"  # RFC 2045 6.1
+    plain = raw[field.value : field.end].strip().lower().decode("latin-1")
+    return plain if plain in KNOWN else parameters(_value(raw, field)).main or "7bit"
 
 
 _NOTHING = Parameters("", {})

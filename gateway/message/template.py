@@ -42,7 +42,10 @@ Step = Run | Gap | bytes
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Steps to write one message. `eight_bit`: needs 8BITMIME; `utf8_headers`: needs SMTPUTF8."""
+    """Steps to write one message. `eight_bit`: needs 8BITMIME; `utf8_headers`: needs SMTPUTF8.
+
+    Both speak of the fixed bytes: a slot value that is not ASCII adds its own need.
+    """
 
     source: bytes = field(repr=False)
     steps: tuple[Step, ...] = field(repr=False)

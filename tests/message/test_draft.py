@@ -199,6 +199,16 @@ def test_edits_may_not_overlap_but_inside_a_removed_span_they_are_ignored() -> N
     assert drafted.edited_content(root) == content[:10] + b"<voor><na><anders>" + content[25:]
 
 
+def test_an_edit_that_failed_or_changes_nothing_leaves_the_part_its_bytes() -> None:
+    drafted = draft("alternative")
+    target = part(drafted, "1.2")
+    drafted.splice(target, 5, 5, (), by="x", kind="x")
+    with pytest.raises(ValueError, match="outside"):
+        drafted.splice(target, 5, 10**6, (), by="x", kind="x")
+    assert drafted.edits == []
+    assert rendered(drafted) == own("alternative")
+
+
 def test_insertions_at_one_place_stay_in_order() -> None:
     drafted = draft("plain")
     for word in (b"een ", b"twee ", b"drie "):

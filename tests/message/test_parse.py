@@ -284,6 +284,11 @@ def test_lines_that_mimic_a_boundary_are_counted() -> None:
     assert refusal(HEAD + multipart(b"\r\n" + b"--bX\r\n" * 12_000)).reply == MALFORMED
 
 
+def test_large_content_under_many_boundaries_is_refused() -> None:
+    opening = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(49))
+    assert refusal(HEAD + opening + b"\r\n" + b"x\r\n" * 800_000).reason == "too much content nested too deep"
+
+
 def test_parsing_a_large_message_copies_next_to_nothing() -> None:
     raw = HEAD + multipart(
         b"\r\nx", b"Content-Transfer-Encoding: base64\r\nContent-Type: image/png\r\n\r\n" + b"QUJD\r\n" * 800_000
