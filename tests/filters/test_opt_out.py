@@ -79,6 +79,16 @@ def test_every_alternative_ends_with_the_link(shape: str) -> None:
     assert found == expected == len(bodies(made.message))
 
 
+def test_a_text_with_a_file_name_is_not_the_last_thing_shown() -> None:
+    named = b"Content-Type: text/plain; name=notities.txt\r\n\r\nnotities\r\n"
+    made = message(mixed(PLAIN, named))
+    assert [part.path for part in bodies(made.message)] == ["1.1"]
+
+
+def test_of_related_parts_only_the_first_is_a_body() -> None:
+    assert [part.path for part in bodies(message(mixed(HTML, PLAIN, kind="related")).message)] == ["1.1"]
+
+
 def test_an_attached_text_is_not_touched() -> None:
     made = message(mixed(PLAIN, NOTES))
     FILTER.apply(made, context())
@@ -276,11 +286,17 @@ def test_signed_mail_whose_stream_has_no_header_is_refused() -> None:
     assert outcome.action is Action.REFUSE
 
 
+BROKEN = b"Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n****\r\n"
+
+
 def test_one_unreadable_alternative_refuses_the_whole() -> None:
-    body = mixed(
-        PLAIN, b"Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n****\r\n", kind="alternative"
-    )
-    (outcome,) = FILTER.apply(message(body), context())
+    (outcome,) = FILTER.apply(message(mixed(PLAIN, BROKEN, kind="alternative")), context())
+    assert outcome.action is Action.REFUSE
+
+
+def test_a_signed_part_elsewhere_does_not_excuse_it() -> None:
+    inner = mixed(PLAIN, BROKEN, kind="alternative").replace(b"=x\r\n", b"=z\r\n").replace(b"--x", b"--z")
+    (outcome,) = FILTER.apply(message(mixed(SIGNED, inner)), context())
     assert outcome.action is Action.REFUSE
 
 

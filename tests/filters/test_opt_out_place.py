@@ -12,6 +12,7 @@ from gateway.filters.opt_out_place import MAX_CLOSED, after_text, html_place
         ("<body>x", "</html>\r\n", "\n"),
         ("<p>x</p></body></html>\r\n<p>y</p>\r\n", "", "\n"),
         ("<body>x</body>y", "</body> <!-- z --></html>", "\n"),
+        ("<body>x</body><img src=a>", "", "\n"),
         ("x", "<!-- nooit dicht", "\n"),
         ("x", "<title>nooit dicht </body>", "\n"),
         ("x", "<a href='nooit dicht></body>", "\n"),

@@ -52,3 +52,9 @@ def test_line_ends_are_those_of_the_part() -> None:
         assert "\r" not in whole(written(context(), charset="utf-8", line_end=b"\n"))
         found = whole(written(context(), charset="utf-8", line_end=b"\r\n"))
         assert found.count("\n") == found.count("\r\n")
+
+
+def test_a_long_policy_address_is_not_broken() -> None:
+    address = "https://voorbeeld.example/" + "privacy/" * 20
+    own = organisation(controller={**SETTINGS["controller"], "policy_url": address})
+    assert address in whole(text_block(context(organisation=own), charset="utf-8", line_end=b"\n"))

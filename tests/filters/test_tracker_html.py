@@ -36,6 +36,7 @@ LOADS = [
     f'<img style="position:absolute;left:-9999px" src="{T}">',
     f'<img hidden src="{T}">',
     f'<div style="display:none"><p><img src="{T}"></p></div>',
+    f'<div style="display:none"><div>x</div><br><img src="{T}" width="200"></div>',
     f'<div style="display:/**/none"><img src="{T}" width="200"></div>',
     f'<img src="{T}" alt="">',
     f'<img src="{KNOWN}" width="600" height="200" alt="foto">',
@@ -145,3 +146,14 @@ def test_a_style_nested_beyond_reason_goes_whole() -> None:
     deep = "(" * 20_000 + "url(https://t.example/AbC123xyz987)"
     assert after(f"<style>{deep}</style>") == "<style></style>"
     assert after(f'<p style="{deep}">x') == "<p >x"
+
+
+def test_an_address_is_judged_again_once_the_base_is_known() -> None:
+    image = '<img src="collect?v=1" width="600">'
+    base = '<base href="https://www.google-analytics.com/">'
+    assert after(image + base + image) == image + base
+
+
+def test_what_is_found_twice_goes_once() -> None:
+    body = "<svg><style>" + "(" * 200 + f'<img src="{KNOWN}">' + "</style></svg>"
+    assert after(body) == "<svg><style></style></svg>"
