@@ -327,6 +327,7 @@ def _context(
         private=reading.private,
         one_click=covered,
         null_sender=envelope.sender is None,
+        recipient=envelope.recipients[0].address.exact() if len(envelope.recipients) == 1 else b"",
     )
 
 

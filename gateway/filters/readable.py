@@ -36,7 +36,7 @@ _SIGN = re.compile(rb"[@\x80-\xff]|%40|%25|&#|&commat")
 _FOLD = re.compile(r"\r?\n[ \t]")
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
-    r"|wbr)\b[^<>]*>|<!--(?:[^-]|-(?!->))*-->",
+    r"|wbr)\b[^<>]*>",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<[^<>]*>")
@@ -98,7 +98,7 @@ def _body(draft: Draft, part: Part) -> Iterator[Readable]:
     place = f"part {part.path}"
     if not _is_text(part):
         if b"@" in (body := _opaque(draft, part)):
-            yield place, body.decode("latin-1"), False
+            yield place, body.decode("ascii", "replace"), False
         return
     content = draft.edited_content(part)
     if not _SIGN.search(content):
@@ -126,8 +126,18 @@ def _markup(place: str, text: str) -> Iterator[Readable]:
     """What a reader of HTML sees: references resolved, and words that only inline tags or comments cut in two."""
     if "&" in text:
         yield place, unescape(text), True
-    if "<" in text and _INLINE.search(text):
-        yield place, unescape(_TAG.sub(" ", _INLINE.sub("", text))), False
+    if "<" in text:
+        yield place, unescape(_TAG.sub(" ", _INLINE.sub("", _without_comments(text)))), False
+
+
+def _without_comments(text: str) -> str:
+    """One pass; an expression that looks for the end of each unclosed comment would be quadratic."""
+    kept: list[str] = []
+    position = 0
+    while (start := text.find("<!--", position)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[position:start])
+        position = end + 3
+    return "".join([*kept, text[position:]]) if kept else text
 
 
 def _is_text(part: Part) -> bool:

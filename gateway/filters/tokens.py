@@ -18,12 +18,13 @@ from gateway.address import Address
 
 _LOCAL = 64
 _DOMAIN_LENGTH = 255
-_STOPS = '\\s"(),:;<>@\\[\\]\\\\\\x00-\\x20\\x7f'
+_STOPS = '\\s"(),:;<>@\\[\\]\\\\\\x00-\\x20\\x7f-\\x9f\ufffd'
 _BEFORE = re.compile(f"(?s).*[{_STOPS}]")  # greedy: up to the last character that ends a local part
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,40}}|\[[0-9A-Za-z.:]{{3,60}}\]")
 _QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\.){1,64})"\Z')
 _SEPARATORS = re.compile(r"[/=?&|#]")
+_PLAIN_LOCAL = re.compile(r"[^\W_](?:[\w.+-]*[^\W_])?")  # nothing that could belong to what stands around it
 _WRAPPED = "'*_~`{}|!.-"
 _IDS = ("cid:", "mid:")
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "woff", "woff2"})
@@ -85,6 +86,8 @@ def _readings(text: str, at: int, domain: str) -> Iterator[Token]:
 
 def _locals(local: str) -> Iterator[str]:
     """The likeliest first: what follows the last separator of a URL, without quotes or emphasis around it."""
+    if _PLAIN_LOCAL.fullmatch(local):
+        return iter((local,))
     last = _SEPARATORS.split(local)[-1] or local
     bare = last.strip(_WRAPPED) or last
     return iter(dict.fromkeys((bare, last, local)))
