@@ -198,9 +198,11 @@ def _remembered(gateway: Gateway, given: Iterable[KnownId] | None, reading: _Rea
         return frozenset(given)
     try:
         return ids.read(gateway.state)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         reading.errors.append(str(error))
-        return frozenset()
+    except OSError as error:
+        reading.errors.append(f"{gateway.state / ids.FILE}: cannot be read: {error.strerror}, expected a readable file")
+    return frozenset()
 
 
 def _shown(path: Path, folder: Path) -> str:

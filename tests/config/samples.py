@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ SHIPPED = ROOT / "config" / "gateway.yaml"
 
 def raw(name: str = "organisations/alpha") -> dict[str, Any]:
     """Plain data of one of the good files."""
-    data = read(name, (GOOD / f"{name}.yaml").read_bytes()).data
-    return copy.deepcopy(dict(data))
+    return copy.deepcopy(_read(name))
+
+
+@lru_cache
+def _read(name: str) -> dict[str, Any]:
+    return dict(read(name, (GOOD / f"{name}.yaml").read_bytes()).data)
 
 
 def organisation(**changes: Any) -> Organisation:

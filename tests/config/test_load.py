@@ -120,6 +120,12 @@ def test_a_damaged_memory_of_ids_is_an_error_and_not_an_empty_one(settings: Path
         load(settings)
 
 
+def test_a_state_folder_that_is_none_is_an_error(settings: Path) -> None:
+    (settings.parent / "state").write_text("a file")
+    with pytest.raises(SettingsError, match=r"ids\.json: cannot be read: Not a directory, expected"):
+        load(settings)
+
+
 def test_given_ids_are_checked_without_any_file() -> None:
     texts = read_texts(GOOD / "gateway.yaml")
     with pytest.raises(SettingsError) as caught:

@@ -86,6 +86,6 @@ def test_whatever_the_file_holds_there_is_data_or_an_error(octets: bytes) -> Non
     assert all(error.startswith("f:") for error in source.errors)
 
 
-@pytest.mark.parametrize("octets", [b"a: " + b"9" * 10_000, b"[" * 50_000, b"a: " + b"[" * 50 + b"]" * 50])
+@pytest.mark.parametrize("octets", [b"a: " + b"9" * 10_000, b"[" * 500, b"a: " + b"[" * 50 + b"]" * 50])
 def test_what_is_too_large_or_too_deep_is_an_error(octets: bytes) -> None:
     assert read("f", octets).errors
