@@ -65,15 +65,24 @@ class Draft:
         self._refusals: dict[str, str] = {}
 
     def remove_field(self, field: Field, *, by: str, kind: str) -> None:
-        """Remove a whole field, of the top header or of any part that is not opaque."""
+        """Remove a whole field, of the top header or of a part. `ValueError` inside something signed or encrypted."""
+        self._check_open(field)
         self._plan(Edit(by, kind, "", field.start, field.end, ()))
 
     def replace_value(self, field: Field, value: Replacement, *, by: str, kind: str) -> None:
         """Write another value after "Name:"; `value` comes folded, without leading space and final CRLF."""
         _check_value(value)
+        self._check_open(field)
         end = field.end - 2 if self.message.raw.endswith(b"\r\n", field.value, field.end) else field.end
         if not self.removed(field):
             self._plan(Edit(by, kind, "", field.value, end, _joined((b" ", *value))))
+
+    def _check_open(self, field: Field) -> None:
+        if field.start < self.message.root.header[1]:
+            return
+        for part in self.message.walk():
+            if part.sealed and part.body[0] <= field.start < part.body[1]:
+                raise ValueError(f"a field inside part {part.path} may not be edited: {part.sealed}")
 
     def prepend_field(self, name: bytes, value: Replacement, *, by: str, kind: str) -> None:
         """Put a field above the header; a later call goes above an earlier one, like trace fields."""

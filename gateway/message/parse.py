@@ -197,9 +197,10 @@ class _Parser:
         content_type = kind.main if kind.main.count("/") == 1 else place.default
         if content_type in _FORBIDDEN:
             raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
-        encoding = _encoding(self._raw, kinds.get(b"content-transfer-encoding"))
+        encoding, plain = _encoding(self._raw, kinds.get(b"content-transfer-encoding"))
         shown = _read(self._raw, kinds.get(b"content-disposition"))
         broken = place.broken or garbage or ("two Content-Disposition fields" if b"" in kinds else "")
+        broken = broken or ("" if plain else "a Content-Transfer-Encoding with more than its name")
         sealed = place.sealed or _SEALED.get(content_type, "")
         composite = content_type.startswith("multipart/") or content_type in _NESTED
         children: tuple[Part, ...] = ()
@@ -349,11 +350,15 @@ def _read(raw: bytes, field: Field | None) -> Parameters:
     return _NOTHING if field is None else parameters(_value(raw, field))
 
 
-def _encoding(raw: bytes, field: Field | None) -> str:
+def _encoding(raw: bytes, field: Field | None) -> tuple[str, bool]:
+    """The transfer encoding, and False when some readers know it and others do not ("base64 (comment)")."""
     if field is None:
-        return "7bit"  # RFC 2045 6.1
+        return "7bit", True  # RFC 2045 6.1
     plain = raw[field.value : field.end].strip().lower().decode("latin-1")
-    return plain if plain in KNOWN else parameters(_value(raw, field)).main or "7bit"
+    if plain in KNOWN:
+        return plain, True
+    main = parameters(_value(raw, field)).main or "7bit"
+    return main, main not in KNOWN or not plain
 
 
 _NOTHING = Parameters("", {})

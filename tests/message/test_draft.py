@@ -52,6 +52,17 @@ def test_a_field_inside_an_attached_message_can_be_removed() -> None:
     assert rendered(drafted) == own("forward").replace(b"Cc: Karin <karin@vierde.example>\r\n", b"")
 
 
+def test_fields_inside_a_signature_are_closed_and_those_around_it_open() -> None:
+    drafted = draft("signed-smime")
+    inner = part(drafted, "1.1").fields[0]
+    with pytest.raises(ValueError, match="signed"):
+        drafted.remove_field(inner, by="x", kind="x")
+    with pytest.raises(ValueError, match="signed"):
+        drafted.replace_value(inner, (b"text/html",), by="x", kind="x")
+    drafted.replace_value(drafted.message.fields("subject")[0], (b"Anders",), by="x", kind="x")
+    assert rendered(drafted).endswith(own("signed-smime").partition(b"\r\n\r\n")[2])
+
+
 def test_prepended_fields_stack_and_appended_fields_queue() -> None:
     drafted = draft("plain")
     for number in (b"1", b"2"):

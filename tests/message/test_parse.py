@@ -201,6 +201,10 @@ def test_pgp_words_inside_a_line_seal_nothing() -> None:
             "Content-Type parameters",
         ),
         (
+            HEAD + b"Content-Transfer-Encoding: base64 (x)\r\n\r\nQUJD",
+            "a Content-Transfer-Encoding with more than its name",
+        ),
+        (
             HEAD + b"Content-Transfer-Encoding: base64\r\n" + multipart(b"\r\nx"),
             "a composite part with a transfer encoding",
         ),
