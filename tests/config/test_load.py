@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.config.ids import KnownId
 from gateway.config.load import SettingsError, load, load_texts, read_texts
@@ -42,8 +46,8 @@ def test_relative_paths_count_from_the_files_folder(settings: Path, monkeypatch:
     path = settings.parent / "organisations" / "alpha.yaml"
     path.write_text(path.read_text().replace("    secret: bulk\n", "    secret: bulk\n    ca_file: ../ca.pem\n"))
     monkeypatch.chdir(settings.parent.parent)
-    for given in (settings, Path("config/gateway.yaml")):
-        loaded = load(given)
+    for path in (settings, Path("config/gateway.yaml")):
+        loaded = load(path)
         assert loaded.gateway.state == settings.parent / "state"
         assert loaded.gateway.listen[1].key == settings.parent / "key.pem"
         assert loaded.organisation("alpha").by_provider["bulk"].ca_file == str(settings.parent / "ca.pem")
@@ -150,3 +154,21 @@ def test_the_shipped_settings_load() -> None:
     ]
     assert {(o.id, o.name) for o in loaded.organisations} == {(1, "kleine-parel"), (2, "rezulto")}
     assert all(o.streams[Stream.WEBSHOP].tracking == "never" for o in loaded.organisations)
+
+
+TEXTS = {path: octets for path, octets in read_texts(GOOD / "gateway.yaml").items() if path.name != "alpha.yaml"}
+PIECES = st.sampled_from([b":", b"- ", b"\n", b"  ", b"\t", b"{", b"]", b"'", b"null", b"0", b"\xff", b"*a", b"yes"])
+
+
+@hypothesis.settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted(TEXTS)), st.integers(0, 1200), st.integers(0, 12), PIECES)
+def test_whatever_is_damaged_there_are_settings_or_errors_with_their_line(
+    path: Path, start: int, length: int, piece: bytes
+) -> None:
+    start = min(start, len(TEXTS[path]))
+    damaged = TEXTS | {path: TEXTS[path][:start] + piece + TEXTS[path][start + length :]}
+    try:
+        errors = [] if load_texts(damaged, remembered=()) else ["nothing loaded"]
+    except SettingsError as error:
+        errors = error.errors or ["no error told"]
+    assert all(re.match(r".*\.yaml:\d+: ", line) for line in errors)
