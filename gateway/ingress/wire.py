@@ -261,8 +261,9 @@ class Wire(SMTP):
 
     def _timeout_cb(self) -> None:
         now = self.loop.time()
-        if now < self._deadline:
-            self._arm(min(self._deadline, now + self._timeout_duration))
+        heard = self._arrival is not None and self._arrival.done()  # octets came; the session has not had its turn yet
+        if now < self._deadline or heard:
+            self._arm(min(max(self._deadline, now + 0.001), now + self._timeout_duration))
         else:
             self._part(self._late)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import socket
 import ssl
@@ -22,6 +23,7 @@ from gateway.config.gateway import Limits, Listener
 from gateway.envelope import Envelope
 from gateway.ingress.clients import ClientDirectory, ClientEntry
 from gateway.ingress.server import IngressServer, ListenerSocket
+from gateway.ingress.session import Session
 from gateway.reply import Reply
 
 HOST = "gateway.example.org"
@@ -89,6 +91,14 @@ class Site:
     ports: dict[str, int]
     certificates: Certificates
     dialled: list[Dialogue] = field(default_factory=list)
+
+    def let_time_pass(self) -> None:
+        """Every client's time is up at once, where the clock runs for clients."""
+        for session in tuple(self.server._shared.sessions):
+            assert isinstance(session, Session)
+            if session._deadline < math.inf:
+                session._deadline = 0.0
+            session._timeout_cb()
 
     async def dial(self, name: str = "relay", context: ssl.SSLContext | None = None) -> Dialogue:
         host = None if context is None else "localhost"

@@ -8,6 +8,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from gateway import reply
+from gateway.address import Address
 from gateway.envelope import Envelope
 from gateway.ingress import wire
 from gateway.ingress.session import Session
@@ -137,33 +138,55 @@ async def test_answers_to_a_group_leave_together_and_in_order(site: Site) -> Non
 # -- time ----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_silent_client_is_told_and_closed(certificates: Certificates) -> None:
-    async with running(certificates, idle="100ms") as site:
-        client = await site.greeted()
-        assert await client.reply() == b"421 4.4.2 Idle too long; goodbye\r\n"
-        assert await client.rest() == b""
-
-
-async def test_a_client_that_only_connects_is_closed_too(certificates: Certificates) -> None:
-    async with running(certificates, idle="100ms") as site:
+async def test_a_client_that_only_connects_is_told_and_closed(certificates: Certificates) -> None:
+    async with running(certificates, idle="50ms") as site:
         client = await site.dial()
-        assert b"421 4.4.2" in await client.rest()
+        assert (await client.rest()).splitlines()[-1] == b"421 4.4.2 Idle too long; goodbye"
 
 
-async def test_silence_within_data_ends_the_session_without_a_message(certificates: Certificates) -> None:
-    async with running(certificates, idle="100ms") as site:
-        client = await site.greeted()
-        await client.send(b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\r\n")
-        assert (await client.rest()).splitlines()[-1].startswith(b"421 4.4.2")
-        assert site.recorder.messages == []
-        assert site.server._shared.budget.used == 0
+async def test_a_client_that_falls_silent_is_told_and_closed(site: Site) -> None:
+    client = await site.greeted()
+    site.let_time_pass()
+    assert await client.reply() == b"421 4.4.2 Idle too long; goodbye\r\n"
+    assert await client.rest() == b""
 
 
-async def test_a_client_that_ends_data_with_bare_line_feeds_hears_why(certificates: Certificates) -> None:
-    async with running(certificates, idle="100ms") as site:
-        client = await site.greeted()
-        await client.send(b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\n.\n")
-        assert (await client.rest()).splitlines()[-1].startswith(b"550 5.5.2")
+async def test_every_command_gives_the_client_its_full_time_again(site: Site) -> None:
+    client = await site.greeted()
+    (session,) = site.server._shared.sessions
+    assert isinstance(session, Session)
+    session._deadline = 0.0
+    assert await client.code(b"NOOP") == "250 2.0.0"
+    idle = session._shared.limits.idle.total_seconds()
+    assert idle - 5 < session._deadline - asyncio.get_running_loop().time() <= idle
+
+
+async def test_silence_within_data_ends_the_session_without_a_message(site: Site) -> None:
+    client = await site.greeted()
+    for line in (b"MAIL FROM:<a@example.org>", b"RCPT TO:<b@example.org>", b"DATA"):
+        await client.ask(line)
+    await client.send(b"x\r\n")
+    while not site.server._shared.budget.used:
+        await asyncio.sleep(0.001)
+    site.let_time_pass()
+    assert await client.rest() == b"421 4.4.2 Idle too long; goodbye\r\n"
+    assert site.recorder.messages == []
+    while site.server.connections:
+        await asyncio.sleep(0.001)
+    assert site.server._shared.budget.used == 0
+
+
+async def test_a_client_that_ends_data_with_bare_line_feeds_hears_why(site: Site) -> None:
+    client = await site.greeted()
+    for line in (b"MAIL FROM:<a@example.org>", b"RCPT TO:<b@example.org>", b"DATA"):
+        await client.ask(line)
+    await client.send(b"x\n.\n")
+    (session,) = site.server._shared.sessions
+    assert isinstance(session, Session)
+    while session._late is reply.IDLE:
+        await asyncio.sleep(0.001)
+    site.let_time_pass()
+    assert (await client.rest()).startswith(b"550 5.5.2")
 
 
 async def test_a_trickle_within_data_ends_although_it_never_is_silent(certificates: Certificates) -> None:
@@ -176,19 +199,25 @@ async def test_a_trickle_within_data_ends_although_it_never_is_silent(certificat
             if reading.done():
                 break
             client.writer.write(b"x")
-        assert (await reading).splitlines()[-1].startswith(b"421 4.4.2")
+        assert reading.done()  # what it heard may be lost: it wrote into a closed connection
+        assert site.server.connections == 0
+        assert site.recorder.messages == []
 
 
-async def test_our_own_work_is_not_the_clients_silence(certificates: Certificates) -> None:
-    async with running(certificates, idle="50ms") as site:
+async def test_our_own_work_is_not_the_clients_silence(site: Site) -> None:
+    async def slow(envelope: Envelope, content: bytes) -> Reply:
+        site.let_time_pass()
+        await asyncio.sleep(0)
+        return reply.QUEUED
 
-        async def slow(envelope: Envelope, content: bytes) -> Reply:
-            await asyncio.sleep(0.2)  # four times what a client may be silent
-            return reply.QUEUED
+    async def ask(client: str, address: Address) -> Reply | None:
+        site.let_time_pass()
+        await asyncio.sleep(0)
+        return None
 
-        site.recorder.answer = slow
-        client = await site.greeted()
-        assert (await client.mail(b"x\r\n")).startswith(b"250")
+    site.recorder.answer, site.recorder.refusal = slow, ask
+    client = await site.greeted()
+    assert (await client.mail(b"x\r\n")).startswith(b"250")
 
 
 async def test_a_client_that_does_not_read_is_cut(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
