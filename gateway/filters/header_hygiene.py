@@ -95,7 +95,7 @@ def _received(message: Message, field: Field, context: Context) -> str:
     if not context.private or b"@" not in raw:
         return ""
     text = _ID.sub(" ", header_text(raw))
-    others = {token.address.exact() for token in tokens(text)} - seen_anyway(message, context)
+    others = {token.address.exact() for token in tokens(text) if token.sure} - seen_anyway(message, context)
     return "received" if others else ""
 
 

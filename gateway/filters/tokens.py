@@ -10,7 +10,8 @@ standard:   RFC 5321 4.1.2, RFC 6531 3.3; I-1. Linear: bounded work for each "@"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -24,7 +25,10 @@ _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,40}}|\[[0-9A-Za-z.:]{{3,60}}\]")
 _QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\.){1,64})"\Z')
 _SEPARATORS = re.compile(r"[/=?&|#]")
-_PLAIN_LOCAL = re.compile(r"[^\W_](?:[\w.+-]*[^\W_])?")  # nothing that could belong to what stands around it
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9](?:[\w.+-]*[A-Za-z0-9])?", re.ASCII)  # nothing of what stands around it
+_ASCII_END = re.compile(r"[!-~]+\Z")
+_ASCII_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_MOST_LABELS = 8
 _WRAPPED = "'*_~`{}|!.-"
 _IDS = ("cid:", "mid:")
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "woff", "woff2"})
@@ -59,40 +63,59 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def _plain(text: str) -> Iterator[Token]:
+    seen: set[tuple[str, str, bool]] = set()
     at = text.find("@")
     while at >= 0:
         domain = _DOMAIN.match(text, at + 1, at + 1 + _DOMAIN_LENGTH)
-        if domain is not None:
-            yield from _readings(text, at, domain[0])
+        if domain is not None and (found := _local(text, at)) is not None:
+            local, is_id = found
+            key = (local, domain[0], is_id)
+            if key not in seen:
+                seen.add(key)
+                yield from _readings(local, domain[0], is_id)
         at = text.find("@", at + 1)
 
 
-def _readings(text: str, at: int, domain: str) -> Iterator[Token]:
+def _local(text: str, at: int) -> tuple[str, bool] | None:
+    """What stands before the sign, and whether it is the id of a `cid:` or `mid:` address."""
     head = text[max(0, at - _LOCAL - 4) : at]
     if head.endswith('"') and (quoted := _QUOTED.search(head)):
-        yield Token(Address(quoted[0], domain), True)
-        return
+        return quoted[0], False
     stop = _BEFORE.match(head)
-    before = stop[0] if stop else ""
-    local = head[len(before) :][-_LOCAL:]
-    if not local:
-        return
-    named = before[-4:].lower() not in _IDS and _name_like(domain)
-    first = True
-    for reading in _locals(local):
-        yield Token(Address(reading, domain), first and named)
-        first = False
+    start = stop.end() if stop else 0
+    local = head[start:][-_LOCAL:]
+    return (local, head[max(0, start - 4) : start].lower() in _IDS) if local else None
 
 
-def _locals(local: str) -> Iterator[str]:
+def _readings(local: str, domain: str, is_id: bool) -> Iterator[Token]:
+    sure = not is_id and _name_like(domain)
+    for name in _locals(local):
+        for place in _domains(domain):
+            yield Token(Address(name, place), sure)
+            sure = False
+
+
+def _locals(local: str) -> Iterable[str]:
     """The likeliest first: what follows the last separator of a URL, without quotes or emphasis around it."""
-    if _PLAIN_LOCAL.fullmatch(local):
-        return iter((local,))
+    if _PLAIN_LOCAL.fullmatch(local) or local.startswith('"'):
+        return (local,)
     last = _SEPARATORS.split(local)[-1] or local
     bare = last.strip(_WRAPPED) or last
-    return iter(dict.fromkeys((bare, last, local)))
+    ascii_end = _ASCII_END.search(bare)  # scripts without spaces run into the address
+    return dict.fromkeys((bare, last, local, ascii_end[0] if ascii_end else bare))
 
 
+def _domains(domain: str) -> Iterable[str]:
+    """The longest first, then shorter ones: a full stop without a space behind it, or a script without spaces."""
+    plain = _ASCII_DOMAIN.match(domain)
+    if plain and plain.end() == len(domain) and domain.count(".") == 1:
+        return (domain,)
+    labels = (plain[0] if plain else domain).split(".")
+    shorter = (".".join(labels[:count]) for count in range(min(len(labels), _MOST_LABELS), 1, -1))
+    return dict.fromkeys((domain, *shorter))
+
+
+@lru_cache(maxsize=4096)
 def _name_like(domain: str) -> bool:
     top = domain.rpartition(".")[2].lower()
     return domain.startswith("[") or (not top.isdigit() and len(top) > 1 and top not in _FILES)

@@ -103,6 +103,14 @@ def test_a_trace_may_name_the_only_recipient() -> None:
     assert after(header, context(recipient=b"1e:bert@example.org")) == REST
 
 
+def test_a_sender_below_a_subdomain_is_nobody_else() -> None:
+    trace = f"Received: {TRACE} (envelope-from info@mail.voorbeeld.example); x\n"
+    rest = REST.replace("info@voorbeeld", "info@mail.voorbeeld")
+    edited = draft(trace + rest)
+    FILTER.apply(edited, CONTEXT)
+    assert left(edited) == trace + rest
+
+
 def test_twice_is_once() -> None:
     once = after("Bcc: a@example.org\nReceived: x for <b@example.org>\nX-Mailer: m\n")
     again = draft(once)

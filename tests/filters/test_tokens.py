@@ -45,6 +45,9 @@ def sure(text: str) -> list[bytes]:
         "[anna@example.org]",
         "MAILTO:anna@example.org",
         "cid:anna@example.org",
+        "mail anna@example.org.Groet",
+        "メールanna@example.orgまで",
+        "anna@example.org_",
     ],
 )
 def test_an_address_is_found_however_it_is_wrapped(text: str) -> None:
@@ -72,6 +75,7 @@ def test_ids_and_files_are_not_sure(text: str) -> None:
 
 def test_one_at_sign_counts_once() -> None:
     assert len(sure("https://x.example/?u='anna@example.org'")) == 1
+    assert sure("x anna@mail.example.org.Groet") == [b"1e:anna@mail.example.org.groet"]
 
 
 @settings(deadline=None, max_examples=300)
