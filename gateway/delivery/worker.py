@@ -41,6 +41,9 @@ _EXPIRED_AT_ONCE = 200
 _NO_RULES_HOLD = 5 * 86400.0  # when the organisation's own setting is gone with the organisation
 
 
+Password = Callable[[str, str], str]
+
+
 class Shard(Spool, Protocol):
     """A spool as delivery needs it: woken by `stirred`, with operators' orders and the ends of holds."""
 
@@ -66,7 +69,7 @@ class DeliveryWorker:
         *,
         name: str,
         share: int,
-        password: Callable[[str, str], str],
+        password: Password,
         report: Callable[[Report], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
@@ -111,16 +114,19 @@ class DeliveryWorker:
         for shard, _ in self._recorders.values():
             shard.stirred.set()
 
-    def reload(self, parties: Mapping[str, Party]) -> None:
-        """New rules and keys for everything that is decided from now on; changed providers get new connections."""
+    def reload(self, parties: Mapping[str, Party], password: Password | None = None) -> None:
+        """New rules and keys for everything decided from now on, and a new `password` where one is given.
+
+        Spare connections close, since a password or the trusted authorities may have changed.
+        """
         self._parties = parties
+        self._password = password or self._password
         for line in self._lines.values():
             party = parties.get(line.organisation)
-            provider = party.organisation.by_provider.get(line.provider.name) if party else None
-            if provider is not None and provider != line.provider:
+            if party is not None and (provider := party.organisation.by_provider.get(line.provider.name)):
                 line.provider = provider
                 line.lanes = self._lanes(provider)
-                line.pool.rehome(self._hop(line.organisation, provider))
+            line.pool.renew()
         self.wake()
 
     async def drain(self, grace: float) -> int:
@@ -241,15 +247,14 @@ class DeliveryWorker:
             return None
         key = (entry.organisation, provider.name)
         if (line := self._lines.get(key)) is None:
-            pool = Pool(
-                self._hop(entry.organisation, provider), self._timers, self._settings.idle_connection.total_seconds()
-            )
+            pool = Pool(lambda: self._hop(key), self._timers, self._settings.idle_connection.total_seconds())
             line = Line(entry.organisation, provider, pool, self._lanes(provider), self._carry)
             self._lines[key] = line
         return line
 
-    def _hop(self, organisation: str, provider: Provider) -> Hop:
-        password = self._password(organisation, provider.secret) if provider.secret else ""
+    def _hop(self, key: tuple[str, str]) -> Hop:
+        provider = self._lines[key].provider
+        password = self._password(key[0], provider.secret) if provider.secret else ""
         return hop_of(provider, self._name, password)
 
     def _lanes(self, provider: Provider) -> int:
@@ -344,7 +349,8 @@ def _provider(party: Party, entry: Entry) -> Provider | None:
     """By the rules of today (S-12, S-14); mail of our own making, from no domain of theirs, keeps what it was given."""
     domain = entry.facts.get("from_domain", "")
     if domain in party.organisation.by_domain:
-        return route(party.organisation, str(domain), Stream(entry.stream))
+        known = entry.stream in Stream.__members__.values()
+        return route(party.organisation, str(domain), Stream(entry.stream)) if known else None
     return party.organisation.by_provider.get(entry.provider)
 
 
