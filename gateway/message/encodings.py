@@ -103,9 +103,7 @@ def _encode_as(name: str, text: str, content: bytes) -> bytes:
     ):
         if name == family and content.startswith(mark):
             return mark + text.encode(ordered)
-    if name == "utf-16":  # no mark: Python decodes in the machine's order, RFC 2781 4.3 says big-endian
-        return b""
-    return text.encode(name)
+    return text.encode(name)  # utf-16 without a mark comes back with one: not the same, so not edited
 
 
 def _printable(charset: str) -> str:

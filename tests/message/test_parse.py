@@ -104,6 +104,12 @@ def test_the_line_end_before_a_boundary_belongs_to_the_boundary() -> None:
     assert body(message, "1.2") == b"Tweede, zonder kop."
 
 
+def test_a_part_without_a_single_line_is_empty_and_broken() -> None:
+    part = by_path(parse(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b--\r\n"))["1.1"]
+    assert part.header == part.body
+    assert (part.body[1] - part.body[0], part.broken) == (0, "no blank line after the header")
+
+
 def test_an_outer_boundary_ends_an_inner_multipart() -> None:
     inner = multipart(b"\r\none", boundary=b"in", close=False)
     message = parse(HEAD + multipart(inner, b"\r\ntwo", boundary=b"out"))

@@ -163,8 +163,8 @@ def test_slots_follow_each_other_and_begin_and_end_a_part() -> None:
 def test_an_address_with_an_equals_sign_survives_quoted_printable() -> None:
     drafted = draft("quoted-printable")
     insert(drafted, "1", b"aan ", Slot.RECIPIENT, b"\r\n")
-    rendered = compile(drafted, seven_bit=True).render({Slot.RECIPIENT: "jan=a.b+é@school.example".encode()})
-    assert text_of(rendered, "1").endswith("aan jan=a.b+é@school.example\r\n".encode())
+    rendered = compile(drafted, seven_bit=True).render({Slot.RECIPIENT: "jan=41b+é@school.example".encode()})
+    assert text_of(rendered, "1").endswith("aan jan=41b+é@school.example\r\n".encode())
 
 
 def test_a_slot_in_a_header() -> None:
