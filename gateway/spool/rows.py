@@ -9,18 +9,16 @@ standard:   DESIGN §4 Spool
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.spool.keyslots import KeySlots, Slot, SlotBroken, mark_of
 from gateway.spool.protocol import EntryGone, NewMessage, NewRow, State, Update
 from gateway.spool.schema import FINAL
-from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys, new_key
-
-_FINAL_SQL = ", ".join(f"'{state}'" for state in FINAL)
+from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys, new_key, to_json
 
 
 @dataclass(slots=True)
@@ -45,6 +43,26 @@ class Effects:
             self.queued |= state == State.QUEUED and by > 0
 
 
+class _Found(NamedTuple):
+    """A row and what of its message a change needs; `open` counts the message's rows that are not final."""
+
+    row: int
+    number: int
+    state: str
+    n: int
+    message: str
+    slot: int
+    organisation: str
+    stream: str
+    open: int
+
+
+_FIND = (
+    "SELECT r.id, r.number, r.state, m.n, m.id, m.slot, m.organisation, m.stream, m.open"
+    " FROM rows r JOIN messages m ON m.n = r.message WHERE r.id = ?"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """The parts every change needs: the connection inside a transaction, the slots, the service keys, the effects."""
@@ -59,15 +77,19 @@ class Store:
 
         A message without an open row is not kept: there is nothing left to do for it.
         """
-        if self._stored_already(message):
-            return False
         if all(row.state.final for row in message.rows):
             return True
         key = new_key()
         seal = MessageSeal(message.id, key)
         slot = self.slots.reserve()
+        try:
+            n = self._insert_message(message, slot, seal)
+        except sqlite3.IntegrityError:
+            self.slots.give_back([slot])
+            if self._stored_already(message):
+                return False
+            raise
         self.effects.slots[slot] = Slot(mark_of(message.id), self.keys.newest, self.keys.wrap(message.id, key))
-        n = self._insert_message(message, slot, seal)
         self.connection.execute("INSERT INTO bodies VALUES (?, ?)", (n, seal.body(message.body)))
         self.connection.executemany(
             "INSERT INTO rows (message, number, person_exact, person_wide, state, provider, variant, due, until,"
@@ -82,81 +104,63 @@ class Store:
         """Apply updates. A row that is gone or final stays so; it is counted as late, its audit is still written."""
         for update in updates:
             self.effects.free.append(update.row)
-            found = self.connection.execute(
-                "SELECT r.message, r.number, r.state, m.id, m.organisation, m.stream FROM rows r"
-                " JOIN messages m ON m.n = r.message WHERE r.id = ?",
-                (update.row,),
-            ).fetchone()
+            found = self.connection.execute(_FIND, (update.row,)).fetchone()
             if found is None or found[2] in FINAL:
                 self.effects.late += 1
             else:
-                self._change_one(update, *found)
+                self._change_one(update, _Found(*found))
 
     def replace(self, message: str, new: NewMessage) -> None:
         """Swap a message for its compiled form. Raises `EntryGone` when it is not here (any more)."""
-        found = self.connection.execute("SELECT n FROM messages WHERE id = ?", (message,)).fetchone()
+        found = self.connection.execute(
+            "SELECT n, id, slot, organisation, stream FROM messages WHERE id = ?", (message,)
+        ).fetchone()
         if found is None:
             if self._stored_already(new):
                 return
             raise EntryGone(f"message {message} is not in this shard")
-        self.destroy(found[0], message)
+        self.destroy(*found)
         self.put(new)
 
-    def destroy(self, n: int, message: str) -> None:
+    def destroy(self, n: int, message: str, slot: int, organisation: str, stream: str) -> None:
         """Take a message away: rows, body and, after the commit, its key."""
-        slot, organisation, stream = self.connection.execute(
-            "SELECT slot, organisation, stream FROM messages WHERE n = ?", (n,)
-        ).fetchone()
-        states = self.connection.execute("SELECT state, id FROM rows WHERE message = ?", (n,)).fetchall()
-        for state, row in states:
+        for row, state in self.connection.execute("SELECT id, state FROM rows WHERE message = ?", (n,)).fetchall():
             self.effects.count(organisation, stream, state, -1)
             self.effects.free.append(row)
         self.connection.execute("DELETE FROM rows WHERE message = ?", (n,))
         self.connection.execute("DELETE FROM bodies WHERE message = ?", (n,))
         self.connection.execute("DELETE FROM messages WHERE n = ?", (n,))
         self.effects.gone.append(message)
-        if slot in self.effects.slots:  # put and destroyed in one transaction: nothing was written yet
-            del self.effects.slots[slot]
+        self.effects.slots.pop(slot, None)  # put and destroyed in one transaction: nothing was written yet
         self.effects.spent.append(slot)
 
     def mark_sending(self, rows: Sequence[int]) -> None:
         self.connection.executemany("UPDATE rows SET sending = 1 WHERE id = ?", [(row,) for row in rows])
 
-    def _change_one(
-        self, update: Update, n: int, number: int, before: str, message: str, organisation: str, stream: str
-    ) -> None:
+    def _change_one(self, update: Update, found: _Found) -> None:
+        if update.state.final and found.open == 1:
+            self.destroy(found.n, found.message, found.slot, found.organisation, found.stream)
+            return
         columns: dict[str, object] = {"state": update.state.value, "sending": 0}
         for name in ("due", "until", "attempts", "reason", "variant", "provider"):
             if (value := getattr(update, name)) is not None:
                 columns[name] = value
         if update.state.final:
             columns["sealed"] = None
+            self.connection.execute("UPDATE messages SET open = open - 1 WHERE n = ?", (found.n,))
         elif update.sealed is not None:
-            columns |= self._sealed_again(n, message, number, update.sealed)
+            columns |= self._sealed_again(found, update.sealed)
         names = ", ".join(f"{name} = ?" for name in columns)
         self.connection.execute(f"UPDATE rows SET {names} WHERE id = ?", (*columns.values(), update.row))
-        self.effects.count(organisation, stream, before, -1)
-        self.effects.count(organisation, stream, str(columns["state"]), 1)
-        if update.state.final:
-            self._close_one(n, message)
+        self.effects.count(found.organisation, found.stream, found.state, -1)
+        self.effects.count(found.organisation, found.stream, str(columns["state"]), 1)
 
-    def _sealed_again(self, n: int, message: str, number: int, values: Mapping[str, object]) -> dict[str, object]:
+    def _sealed_again(self, found: _Found, values: Mapping[str, object]) -> dict[str, object]:
         try:
-            return {"sealed": self.seal_of(n, message).row(number, values)}
+            slot = self.effects.slots.get(found.slot) or self.slots.read(found.slot)
+            return {"sealed": seal_from(slot, found.message, self.keys).row(found.number, values)}
         except (SealBroken, SlotBroken) as error:  # what cannot be sealed is not sent: set it aside
             return {"state": State.QUARANTINED.value, "reason": str(error)}
-
-    def _close_one(self, n: int, message: str) -> None:
-        self.connection.execute("UPDATE messages SET open = open - 1 WHERE n = ?", (n,))
-        (left,) = self.connection.execute("SELECT open FROM messages WHERE n = ?", (n,)).fetchone()
-        if left <= 0:
-            self.destroy(n, message)
-
-    def seal_of(self, n: int, message: str) -> MessageSeal:
-        """The seal of a stored message. Raises `SealBroken`, `SlotBroken`."""
-        (number,) = self.connection.execute("SELECT slot FROM messages WHERE n = ?", (n,)).fetchone()
-        slot = self.effects.slots.get(number) or self.slots.read(number)
-        return seal_from(slot, message, self.keys)
 
     def _stored_already(self, message: NewMessage) -> bool:
         found = self.connection.execute(
@@ -183,7 +187,7 @@ class Store:
                 message.client,
                 message.stream,
                 message.received,
-                json.dumps(message.facts, separators=(",", ":")),
+                to_json(message.facts),
                 left,
                 len(message.body),
                 seal.values(message.sealed),

@@ -29,6 +29,7 @@ WRAPPED_SIZE = _NONCE + KEY_SIZE + _TAG
 
 _BODY, _MESSAGE, _ROW = b"\x00", b"\x01", b"\x02"
 _PURPOSE = b"briefgeheim spool 1"
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would build one for every value
 
 
 class SealBroken(Exception):
@@ -120,8 +121,13 @@ def _fixed(kind: bytes) -> bytes:
     return kind + bytes(_NONCE - 1)
 
 
+def to_json(plain: Mapping[str, object]) -> str:
+    """Compact JSON, in ASCII."""
+    return _ENCODER.encode(plain)
+
+
 def _encode(plain: Mapping[str, object]) -> bytes:
-    return json.dumps(plain, separators=(",", ":")).encode()
+    return _ENCODER.encode(plain).encode()
 
 
 def _decode(plain: bytes) -> Mapping[str, object]:

@@ -210,10 +210,13 @@ class SQLiteSpool:
             return 0
         mine = rows - busy
         self._claims |= mine  # nobody starts sending what is being held or dropped
+        freed: frozenset[int] = frozenset()
         try:
-            return await self._submit(partial(self._carry_out, order=order, busy=busy, now=now))
+            reached, freed = await self._submit(partial(self._carry_out, order=order, busy=busy, now=now))
+            return reached
         finally:
-            self._claims -= mine
+            # The commit freed the rows it changed, and delivery may have claimed them again since.
+            self._claims -= mine - freed
 
     async def close(self) -> None:
         """Finish what was submitted, close the files, free the lock. May be called again."""
@@ -229,16 +232,16 @@ class SQLiteSpool:
     def _ordered(connection: sqlite3.Connection, order: Order) -> list[Entry]:
         return reader.entries(connection, message=order.message, row=order.row, limit=-1)
 
-    def _carry_out(self, store: Store, *, order: Order, busy: set[int], now: float) -> int:
+    def _carry_out(self, store: Store, *, order: Order, busy: set[int], now: float) -> tuple[int, frozenset[int]]:
         if not orders.remove(store.connection, order.id):
-            return 0
+            return 0, frozenset()
         found = self._ordered(store.connection, order)
         updates, audit = orders.meaning(order, [entry for entry in found if entry.row not in busy], now)
         for row in busy:
             orders.write(store.connection, dataclasses.replace(order, row=row))
         store.change(updates)
         self._audit.write(store.connection, audit)
-        return len(audit)
+        return len(audit), frozenset(update.row for update in updates)
 
     async def _content(self, sealed: Parts) -> Content:
         if sealed.size <= _NEAR:
