@@ -34,6 +34,8 @@ class Child:
     environment: Mapping[str, str]
     pid: int = 0
     ready: bool = False
+    was_ready: bool = False
+    """Whether the process that ran last ever got ready."""
     trouble: str = "starting"
     beat: float = field(default_factory=time.monotonic)
     _process: asyncio.subprocess.Process | None = None
@@ -44,7 +46,7 @@ class Child:
         """Start the process, listen to it until it ends; gives its exit code."""
         ours, theirs = socket.socketpair()
         named = ",".join(f"{name}={sock.fileno()}" for name, sock in self.sockets.items())
-        self.ready, self.trouble, self.beat = False, "starting", time.monotonic()
+        self.ready, self.was_ready, self.trouble, self.beat = False, False, "starting", time.monotonic()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", f"gateway.app.{self.kind}",
             str(self.number), str(theirs.fileno()), named,
@@ -101,7 +103,7 @@ class Child:
             sign = await self._wire.receive()
             self.beat = time.monotonic()
             if sign["is"] == "ready":
-                self.ready, self.trouble = True, ""
+                self.ready, self.was_ready, self.trouble = True, True, ""
             elif sign["is"] == "beat":
                 self.trouble = str(sign["trouble"])
             elif self._answer is not None and not self._answer.done():

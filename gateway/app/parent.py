@@ -28,8 +28,8 @@ from gateway.observe.exposition import Exposition, fresh_folder
 from gateway.spool.blackbox import note_crash
 
 BEAT_LIMIT = 20.0  # seconds without a sign of life after which a worker counts as stuck
-_RESPAWN = 1.0
-_GIVE_UP = 20  # deaths within a minute after which restarting helps nobody
+_RESPAWN = 0.2
+_GIVE_UP = 5  # starts in a row that never got ready, after which another one helps nobody
 _READY_LIMIT = 60.0
 
 
@@ -41,7 +41,8 @@ class Parent:
     parts: frozenset[str]
     loaded: Loaded
     children: list[Child] = field(default_factory=list)
-    _deaths: list[float] = field(default_factory=list)
+    _vain: int = 0
+    _code: int = 0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _reload: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sockets: dict[str, socket.socket] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Parent:
         for sock in self._sockets.values():
             sock.close()
         maillog.stopped("parent")
-        return 1 if len(self._deaths) >= _GIVE_UP else 0
+        return self._code
 
     async def reload(self) -> None:
         """SIGHUP: every worker prepares the new rules; all take them, or none does and the old ones stay."""
@@ -151,10 +152,9 @@ class Parent:
             maillog.trouble(child.name, f"ended with code {code}")
             if child.kind == "worker":
                 note_crash(self.loaded.gateway.state, child.number)
-            now = time.monotonic()
-            self._deaths = [t for t in self._deaths if now - t < 60] + [now]
-            if code == 2 or len(self._deaths) >= _GIVE_UP:
-                self._deaths = [now] * _GIVE_UP
+            self._vain = 0 if child.was_ready else self._vain + 1
+            if code == 2 or self._vain >= _GIVE_UP:
+                self._code = code if code == 2 else 1
                 self._stopping.set()
                 return
             await asyncio.sleep(_RESPAWN)

@@ -28,6 +28,15 @@ app.add_typer(queue.app, name="queue")
 app.add_typer(keys.app, name="keys")
 
 
+def run(arguments: list[str]) -> int:
+    """One command in this process; gives its exit code."""
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="briefgeheim", standalone_mode=False)
+    except SystemExit as ended:
+        code = ended.code
+    return code if isinstance(code, int) else 0
+
+
 def main() -> None:
     """Entry point."""
     app()

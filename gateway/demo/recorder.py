@@ -31,6 +31,7 @@ class Recorder:
 
     ports: dict[str, int] = field(default_factory=dict)
     mails: list[Recorded] = field(default_factory=list)
+    _paused: set[str] = field(default_factory=set)
     _controllers: list[Controller] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -51,6 +52,16 @@ class Recorder:
         """Wait until so many mails are there."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.mails) >= count, seconds)
+
+    def pause(self, provider: str) -> None:
+        """This provider answers 451 to every MAIL from now on."""
+        self._paused.add(provider)
+
+    def resume(self, provider: str) -> None:
+        self._paused.discard(provider)
+
+    def paused(self, provider: str) -> bool:
+        return provider in self._paused
 
     def close(self) -> None:
         for controller in self._controllers:
@@ -77,6 +88,15 @@ class _Keep:
     def __init__(self, recorder: Recorder, provider: str) -> None:
         self._recorder = recorder
         self._provider = provider
+
+    async def handle_MAIL(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._recorder.paused(self._provider):
+            return "451 4.3.0 Not now"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""

@@ -8,7 +8,9 @@ fails by:   `StageError` with the output of the command that failed
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import os
 import shutil
@@ -110,12 +112,15 @@ class Stage:
         self.command("registry", "import", str(file), "--organisation", organisation)
 
     def command(self, *arguments: str, ok: bool = True) -> str:
-        """Run `briefgeheim …` with this stage's settings; gives its standard output."""
-        line = [sys.executable, "-m", "gateway", *arguments, "--config", str(self.config)]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=120)
-        if ok and done.returncode:
-            raise StageError(f"{' '.join(line[2:])}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        """Run `briefgeheim …` with this stage's settings, in this process; gives its standard output."""
+        from gateway.cli import run  # the command line knows the demo, so this cannot stand at the top
+
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run([*arguments, "--config", str(self.config)])
+        if ok and code:
+            raise StageError(f"{' '.join(arguments)}: exit {code}\n{out.getvalue()}{err.getvalue()}")
+        return out.getvalue()
 
     def start(self) -> None:
         """Start the gateway and wait until it is ready."""

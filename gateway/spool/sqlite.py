@@ -66,6 +66,7 @@ class SQLiteSpool:
         self.broken = self.late = 0
         self._audit, self._keys = audit, ServiceKeys(keys)
         self._claims: set[int] = set()
+        self._at_hand: dict[int, Parts] = {}  # of claimed rows: what the claim read along
         self._cache = ContentCache()
         self._closed = False
         with ExitStack() as undo:
@@ -142,7 +143,8 @@ class SQLiteSpool:
         future.add_done_callback(_looked_at)
 
     def release(self, rows: Sequence[int]) -> None:
-        self._claims.difference_update(rows)
+        for row in rows:
+            self._unclaim(row)
 
     async def claim(self, now: float, limit: int) -> list[Entry]:
         """As the protocol. Rows whose clear columns are damaged are set aside, not given out."""
@@ -151,10 +153,11 @@ class SQLiteSpool:
             wanted = [row for row in waiting if row not in self._claims][:limit]
             found = reader.by_ids(self._near, wanted)
         self._claims.update(wanted)
-        damaged = [entry for entry in found if entry.state is not State.QUEUED]
+        self._at_hand.update((entry.row, sealed) for entry, sealed in found)
+        damaged = [entry for entry, _ in found if entry.state is not State.QUEUED]
         if damaged:
             await self._set_aside(damaged, reader.DAMAGED)
-        return [entry for entry in found if entry.state is State.QUEUED]
+        return [entry for entry, _ in found if entry.state is State.QUEUED]
 
     async def next_due(self) -> float | None:
         with _disk_errors():
@@ -165,7 +168,7 @@ class SQLiteSpool:
         """As the protocol."""
         try:
             with _disk_errors():
-                sealed = reader.parts(self._near, entry)
+                sealed = self._at_hand.pop(entry.row, None) or reader.parts(self._near, entry)
                 content = self._cache.get(entry.message) or await self._content(sealed)
                 return content.opened(sealed)
         except (SealBroken, SlotBroken) as error:
@@ -243,8 +246,12 @@ class SQLiteSpool:
         self._audit.write(store.connection, audit)
         return len(audit), frozenset(update.row for update in updates)
 
+    def _unclaim(self, row: int) -> None:
+        self._claims.discard(row)
+        self._at_hand.pop(row, None)
+
     async def _content(self, sealed: Parts) -> Content:
-        if sealed.size <= _NEAR:
+        if sealed.size <= _NEAR or sealed.body is not None:
             return self._load(self._near, sealed)
         return await self._elsewhere(partial(self._load, sealed=sealed))
 
@@ -276,7 +283,8 @@ class SQLiteSpool:
 
     def _follow(self, effects: Effects) -> None:
         """What a commit means in the loop's memory. Runs before the future of its job is resolved."""
-        self._claims.difference_update(effects.free)
+        for row in effects.free:
+            self._unclaim(row)
         self._depth.update(effects.depth)
         self.late += effects.late
         for message in effects.gone:
