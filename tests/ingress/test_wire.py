@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import ssl
 
 import pytest
@@ -98,6 +99,31 @@ async def test_long_input_waits_in_the_network_and_is_not_lost(site: Site) -> No
     for _ in range(count):
         assert await client.reply() == b"250 2.0.0 OK\r\n"
     await asking
+
+
+async def test_no_more_is_read_ahead_than_a_little(site: Site) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(envelope: Envelope, content: bytes) -> Reply:
+        await go_on.wait()
+        return reply.QUEUED
+
+    site.recorder.answer = slow
+    client = await site.greeted()
+    sending = asyncio.create_task(client.mail(b"x\r\n"))
+    while not site.server.storing:
+        await asyncio.sleep(0.001)
+    (session,) = site.server._shared.sessions
+    assert isinstance(session, Session)
+    flood = asyncio.create_task(client.send(b"NOOP\r\n" * 3_000_000))
+    while not session._held_back:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.05)
+    assert len(session._inbox) < 2**20
+    flood.cancel()
+    go_on.set()
+    assert (await sending).startswith(b"250 2.6.0")
+    client.reset()
 
 
 async def test_a_client_that_closes_its_half_still_gets_its_answers(site: Site) -> None:
@@ -218,6 +244,15 @@ async def test_our_own_work_is_not_the_clients_silence(site: Site) -> None:
     site.recorder.answer, site.recorder.refusal = slow, ask
     client = await site.greeted()
     assert (await client.mail(b"x\r\n")).startswith(b"250")
+
+
+async def test_the_clients_time_runs_again_when_it_should_read_our_answer(site: Site) -> None:
+    await site.greeted()
+    (session,) = site.server._shared.sessions
+    assert isinstance(session, Session)
+    session._stop_the_clock()
+    await session._flush()
+    assert session._deadline < math.inf
 
 
 async def test_a_client_that_does_not_read_is_cut(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
