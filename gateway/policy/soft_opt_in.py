@@ -52,7 +52,7 @@ def _declined(facts: Facts, category: int) -> bool:
 
 
 def _last(facts: Facts, category: int) -> int | None:
-    sales = [p.at for p in facts.purchases if p.category == category and not p.declined]
+    sales = [p.at for p in facts.purchases if p.category == category]
     ends = [s.end for s in facts.subscriptions if s.category == category and s.end is not None]
     return max([*sales, *ends], default=None)
 
