@@ -54,5 +54,12 @@ def test_a_malformed_digest_is_refused_and_matches_nothing(stored: str) -> None:
     assert not check_secret(stored, b"")
 
 
+def test_a_salt_that_is_too_short_is_refused() -> None:
+    stored = digest("secret", b"short")
+    with pytest.raises(ValueError, match="neither"):
+        check_stored(stored)
+    assert not check_secret(stored, "secret")
+
+
 def test_a_damaged_argon2_string_matches_nothing() -> None:
     assert not check_secret("$argon2id$v=19$m=8,t=1,p=1$broken", b"x")
