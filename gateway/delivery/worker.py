@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from gateway.audit.protocol import AuditRow
 from gateway.config.gateway import Delivery
 from gateway.config.organisation import Provider
 from gateway.decision import Stream
@@ -331,13 +332,16 @@ class DeliveryWorker:
         job.settled = True
         entry, now = job.entry, self._clock()
         due = self._schedule.next_attempt(entry.attempts + 1, entry.received, now)
-        place = self._place(entry, line)
+        place, reason = self._place(entry, line), "a fault of ours at delivery"
         update = (
-            Update(entry.row, State.HELD, until=now + place.hold_for, reason="a fault of ours at delivery")
+            Update(entry.row, State.HELD, until=now + place.hold_for, reason=reason)
             if due is None
-            else Update(entry.row, State.QUEUED, due=due, attempts=entry.attempts + 1, reason="a fault of ours")
+            else Update(entry.row, State.QUEUED, due=due, attempts=entry.attempts + 1, reason=reason)
         )
-        await self._recorders[id(job.spool)][1].add(update, ())
+        what = "held" if due is None else "deferred"
+        detail = {"provider": place.provider, "reason": reason, "attempt": entry.attempts + 1}
+        row = AuditRow(now, entry.organisation, entry.message, what, entry.person_exact, detail)
+        await self._recorders[id(job.spool)][1].add(update, (row,))
 
     def _place(self, entry: Entry, line: Line | None) -> Place:
         party = self._parties.get(entry.organisation)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import trustme
 
 from gateway.decision import Basis, Classification, Stream
 from gateway.delivery.report import Report, ReportAction
@@ -241,8 +243,9 @@ async def test_a_signer_that_breaks_is_a_later_attempt_and_says_nothing_of_the_m
     before = metrics.FAULTS.labels("delivery")._value.get()
     with Sink() as sink:
         async with rig(tmp_path, organisation({"port": sink.port}), signers={"school.example": Broken()}) as made:
-            await made.put(JAN)
+            message = await made.put(JAN)
             row = await made.attempts(1)
+            await made.audited(message, "deferred")
         assert sink.mails == []
     assert row.due == START + 5 * MINUTE
     assert metrics.FAULTS.labels("delivery")._value.get() == before + 1
@@ -541,6 +544,34 @@ class TestDrain:
             async with rig(tmp_path, rules, running=False) as again:
                 (row,) = await again.spool.entries()
                 assert (row.attempts, again.spool.uncertain_at_open) == (1, 1)
+
+
+async def test_a_certificate_that_does_not_verify_leaves_mail_queued_and_the_password_unsaid(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    provider = {"host": "localhost", "tls": "verify", "ca_file": str(tmp_path / "ca.pem")}
+    with Sink(Script(tls=context, logins={"user": "secret"}, auth_before_tls=True)) as sink:
+        rules = organisation({**provider, "port": sink.port, "username": "user", "secret": "s"})
+        async with rig(tmp_path, rules, passwords={"s": "secret"}) as made:
+            await made.put(JAN)
+            row = await made.attempts(1)
+        assert (row.state, row.reason) == (State.QUEUED, "tls")
+        assert {"AUTH", "MAIL"}.isdisjoint(sink.verbs())
+
+
+async def test_settings_that_miss_a_file_are_a_later_attempt_and_not_the_end_of_the_loop(tmp_path: Path) -> None:
+    with Sink() as sink:
+        rules = organisation(
+            {"port": sink.port, "tls": "verify", "ca_file": "/nowhere.pem"},
+            {"port": sink.port},
+            routes=[{"provider": "p0", "streams": ["newsletter"]}, {"provider": "p1"}],
+        )
+        async with rig(tmp_path, rules) as made:
+            broken = await made.put(JAN, stream=Stream.NEWSLETTER, marks=NEWS.to_json())
+            await made.row(lambda row: row.attempts == 1)
+            await made.audited(await made.put(JAN), "delivered")
+            assert broken in {row.message for row in await made.spool.entries()}
 
 
 async def test_reload_uses_the_new_rules_for_what_is_queued(tmp_path: Path) -> None:
