@@ -20,14 +20,20 @@ from gateway.spool.protocol import Entry, EntryGone, Opened, State
 from gateway.spool.rows import seal_from
 from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys
 
-_ENTRY = (
-    "SELECT r.id, m.id, m.reference, m.organisation, m.client, m.stream, m.received, m.facts, r.person_exact,"
+_COLUMNS = (
+    "r.id, m.id, m.reference, m.organisation, m.client, m.stream, m.received, m.facts, r.person_exact,"
     " r.person_wide, r.state, r.provider, r.variant, r.attempts, r.due, r.until, r.reason"
-    " FROM rows r JOIN messages m ON m.n = r.message"
 )
+_PARTS = "r.number, r.sealed, m.n, m.id, m.slot, m.sealed, m.size"
+_JOINED = " FROM rows r JOIN messages m ON m.n = r.message"
+_ENTRY = f"SELECT {_COLUMNS}{_JOINED}"
+AT_HAND = 64 * 1024  # octets of a body that a claim brings along, when no other row will want it
 DUE_SQL = "SELECT id FROM rows WHERE state = 'queued' AND due <= ? ORDER BY due, id LIMIT ?"
 NEXT_SQL = "SELECT id, due FROM rows WHERE state = 'queued' ORDER BY due, id LIMIT ?"
-_BY_ID_SQL = _ENTRY + " WHERE r.id IN (%s) ORDER BY r.due, r.id"
+_BY_ID_SQL = (
+    f"SELECT {_PARTS}, CASE WHEN m.open = 1 AND m.size <= {AT_HAND} THEN b.sealed END, {_COLUMNS}{_JOINED}"
+    " LEFT JOIN bodies b ON b.message = m.n WHERE r.id IN (%s) ORDER BY r.due, r.id"
+)
 _OLDEST_SQL = (
     "SELECT received FROM messages m WHERE EXISTS"
     " (SELECT 1 FROM rows WHERE message = m.n AND state = 'queued') ORDER BY m.n LIMIT 1"
@@ -35,17 +41,18 @@ _OLDEST_SQL = (
 _DEPTH_SQL = (
     "SELECT m.organisation, m.stream, r.state, count(*) FROM rows r JOIN messages m ON m.n = r.message GROUP BY 1, 2, 3"
 )
-_PARTS_SQL = (
-    "SELECT r.number, r.sealed, m.n, m.id, m.slot, m.sealed, m.size FROM rows r JOIN messages m ON m.n = r.message"
-    " WHERE r.id = ? AND m.id = ?"
-)
+_PARTS_SQL = f"SELECT {_PARTS}, NULL{_JOINED} WHERE r.id = ? AND m.id = ?"
 _IN_MAX = 500
+_PARTS_WIDTH = 8
 DAMAGED = "clear columns are damaged"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One row's sealed parts, as stored. `row` is None once the row is final; `size` is the plain body's, in octets."""
+    """One row's sealed parts, as stored. `row` is None once the row is final; `size` is the plain body's, in octets.
+
+    `body` is None where it was not read along.
+    """
 
     number: int
     row: bytes | None
@@ -54,6 +61,7 @@ class Parts:
     slot: int
     values: bytes
     size: int
+    body: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,13 @@ def earliest(connection: sqlite3.Connection, limit: int) -> list[tuple[int, floa
     return connection.execute(NEXT_SQL, (limit,)).fetchall()
 
 
-def by_ids(connection: sqlite3.Connection, rows: Sequence[int]) -> list[Entry]:
-    """Entries of these rows, by due time."""
-    found: list[Entry] = []
+def by_ids(connection: sqlite3.Connection, rows: Sequence[int]) -> list[tuple[Entry, Parts]]:
+    """Entries of these rows with their sealed parts, by due time."""
+    found: list[tuple[Entry, Parts]] = []
     for start in range(0, len(rows), _IN_MAX):
         some = rows[start : start + _IN_MAX]
-        found += map(_entry, connection.execute(_BY_ID_SQL % ",".join("?" * len(some)), some).fetchall())
+        for values in connection.execute(_BY_ID_SQL % ",".join("?" * len(some)), some).fetchall():
+            found.append((_entry(values[_PARTS_WIDTH:]), Parts(*values[:_PARTS_WIDTH])))
     return found
 
 
@@ -141,11 +150,14 @@ def seal_of(slots: KeySlots, keys: ServiceKeys, sealed: Parts) -> MessageSeal:
 
 def content(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, sealed: Parts) -> Content:
     """Unseal what the rows of one message share. Raises `SealBroken`, `SlotBroken`."""
-    found = connection.execute("SELECT sealed FROM bodies WHERE message = ?", (sealed.n,)).fetchone()
-    if found is None:
-        raise SealBroken("body: is not there")
+    body = sealed.body
+    if body is None:
+        found = connection.execute("SELECT sealed FROM bodies WHERE message = ?", (sealed.n,)).fetchone()
+        if found is None:
+            raise SealBroken("body: is not there")
+        body = found[0]
     seal = seal_of(slots, keys, sealed)
-    return Content(seal, seal.open_values(sealed.values), seal.open_body(found[0]))
+    return Content(seal, seal.open_values(sealed.values), seal.open_body(body))
 
 
 def open_row(seal: MessageSeal, sealed: Parts) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ Order of one group: SQL of every job, each in a savepoint · slots written · fd
 spent slots zeroed · futures resolved. A job that fails alone is rolled back alone. When the whole transaction fails,
 each job gets a transaction of its own, so that one mail too big for the disk does not turn small ones away. A waiter
 that is cancelled leaves its job in place: it is done wholly, and nobody is told. Zeros reach the disk with the next
-group's sync, or at once when nobody waits; after a power cut in between, opening the shard zeroes what no message owns.
+group's sync, or in the next lull; after a power cut in between, opening the shard zeroes what no message owns.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _GROUP_JOBS = 256
 _GROUP_OCTETS = 32 * 2**20
 _FREE_PAGES_KEPT = 1024
 _VACUUM_STEP = 256
+_LULL = 0.05  # seconds without a job after which zeros are synced without waiting for a group to do it
+_IDLE = 1.0  # and after which pages are given back
 
 # Trouble of the disk can fail the group; an own fault fails its job alone. Anything else ends the thread, and with it
 # the shard, rather than going on with a state nobody understands.
@@ -96,15 +98,14 @@ class Writer:
             while not ended:
                 self._group, ended = self._next_group()
                 self._commit(self._group)
-                if ended or self._jobs.empty():
-                    self._tidy()
+            self._tidy()
         finally:
             self._turn_away()
 
     def _next_group(self) -> tuple[list[_Job], bool]:
         group: list[_Job] = []
         weight = 0
-        job = self._jobs.get()
+        job = self._first_job()
         while job is not None:
             group.append(job)
             weight += job.weight
@@ -115,6 +116,18 @@ class Writer:
             except queue.Empty:
                 return group, False
         return group, True
+
+    def _first_job(self) -> _Job | None:
+        """The next job; what can wait until nobody does is done on the way."""
+        try:
+            return self._jobs.get(timeout=_LULL)
+        except queue.Empty:
+            self._sync_zeros()
+        try:
+            return self._jobs.get(timeout=_IDLE)
+        except queue.Empty:
+            self._tidy()
+        return self._jobs.get()
 
     def _commit(self, group: list[_Job]) -> None:
         if not group:
@@ -177,12 +190,18 @@ class Writer:
         except OSError as error:
             self.trouble = str(trouble(error))
 
-    def _tidy(self) -> None:
+    def _sync_zeros(self) -> None:
         try:
             if self._slots.unsynced:
                 self._slots.sync()
+        except OSError as error:
+            self.trouble = str(trouble(error))
+
+    def _tidy(self) -> None:
+        self._sync_zeros()
+        try:
             self._vacuum()
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             self.trouble = str(trouble(error))
 
     def _vacuum(self) -> None:

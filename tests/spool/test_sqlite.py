@@ -138,6 +138,22 @@ async def test_a_final_row_loses_its_address_while_its_siblings_go_on(tmp_path: 
         assert [e.state for e in await spool.entries(message="m1")] == [State.DELIVERED, State.QUEUED]
 
 
+async def test_what_a_claim_read_along_goes_with_the_claim(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.put([message("m1"), message("m2"), message("m3")], [])
+        opened_one, released, ended = await spool.claim(10.0, 5)
+        assert len(spool._at_hand) == 3
+        await spool.open(opened_one)
+        spool.release([released.row])
+        await spool.update(delivered(ended.row), [])
+        assert spool._at_hand == {}
+        with pytest.raises(EntryGone):
+            await spool.open(ended)
+        (again,) = await spool.claim(10.0, 5)
+        assert (await spool.open(again)).body == BODY
+        assert (await spool.open(again)).body == BODY
+
+
 async def test_many_rows_cost_one_body(tmp_path: Path) -> None:
     body = bytes(5 * 2**20)
     async with opened(tmp_path) as spool:
@@ -319,8 +335,8 @@ def _damage(folder: Path, sql: str, *values: object) -> None:
 async def test_a_broken_row_is_set_aside_and_its_siblings_go_on(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.put([message(rows=[row(1), row(2)])], [])
+        _damage(tmp_path, "UPDATE rows SET sealed = zeroblob(60) WHERE number = 0")
         first, second = await spool.claim(10.0, 5)
-        _damage(tmp_path, "UPDATE rows SET sealed = zeroblob(60) WHERE id = ?", first.row)
         with pytest.raises(EntryBroken):
             await spool.open(first)
         assert (await spool.open(second)).row["address"] == f"2.{ADDRESS}"
