@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from gateway.address import Address
 from gateway.config.organisation import Client
 from gateway.decision import Action
-from gateway.filters import private_recipients
+from gateway.filters import header_hygiene, private_recipients
 from gateway.filters.context import Outcome
 from gateway.filters.leak_check import MOST, check, find
+from gateway.message.parse import MalformedMessage
+from gateway.message.template import Uncompilable
 from gateway.reply import LEAK
-from tests.filters.mail import CONTEXT, ORGANISATION, draft
+from tests.filters.mail import CONTEXT, ORGANISATION, draft, left
 
 SYSTEM, PEOPLE = ORGANISATION.by_client["crm"], ORGANISATION.by_client["kantoor"]
 HEAD = "From: info@voorbeeld.example\n"
@@ -173,3 +176,29 @@ def test_finding_never_raises(body: bytes, kind: str) -> None:
 def test_an_address_among_any_words_is_found(words: str) -> None:
     found = find(draft(f"{HEAD}Content-Type: text/html; charset=utf-8\n\n<p>{words}</p> bert@example.org\n"))
     assert exact("bert") <= {a.exact() for a in found}
+
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+
+
+def corpus() -> list[Path]:
+    return [p for p in sorted(CORPUS.rglob("*")) if p.suffix == ".eml" and p.stat().st_size < 500_000]
+
+
+def test_what_the_check_sees_of_a_draft_is_what_the_sent_bytes_show() -> None:
+    """Real messages, ugly ones included: edits planned and edits written show the same addresses."""
+    if not CORPUS.is_dir():
+        pytest.skip("../shared/corpus is not there")
+    compared = 0
+    for path in corpus():
+        try:
+            edited = draft(path.read_bytes().replace(b"\r", b"").replace(b"\0", b""))
+            private_recipients.FILTER.apply(edited, CONTEXT)
+            header_hygiene.FILTER.apply(edited, CONTEXT)
+            sent = left(edited, own=b"own@voorbeeld.example")
+        except (MalformedMessage, Uncompilable):
+            continue
+        seen = {a.exact() for a in find(draft(sent.encode("utf-8", "surrogateescape")))}
+        assert seen - {b"1e:own@voorbeeld.example"} == {a.exact() for a in find(edited)}, path.name
+        compared += 1
+    assert compared > 100
