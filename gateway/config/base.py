@@ -11,7 +11,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 _DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|kB|MB|GB)?")
@@ -24,12 +25,29 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        """pydantic would take `true` for a port and `on` or 1 for a yes; a settings file says what it means."""
+        written = cls.model_fields[str(info.field_name)]
+        if written.annotation is bool and not isinstance(value, bool):
+            if value in ("yes", "no"):
+                return value == "yes"
+            raise ValueError("expected yes or no")
+        if written.annotation is int and isinstance(value, bool | str) and not _reads_text(written):
+            raise ValueError("expected a whole number")
+        return value
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some values changed. What was computed from the old values stays behind."""
         copy = super().model_copy(update=update, deep=deep)
         for name in [key for key in copy.__dict__ if isinstance(getattr(type(self), key, None), cached_property)]:
             del copy.__dict__[name]
         return copy
+
+
+def _reads_text(written: FieldInfo) -> bool:
+    return any(isinstance(item, BeforeValidator) for item in written.metadata)
 
 
 def _duration(value: Any) -> Any:

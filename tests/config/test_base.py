@@ -65,6 +65,41 @@ def test_names_fit_files_and_urls() -> None:
             TypeAdapter(Name).validate_python(bad)
 
 
+class Mixed(Settings):
+    """One of each."""
+
+    number: int = 0
+    size: Octets = 0
+    answer: bool = False
+    text: str = ""
+
+
+@pytest.mark.parametrize(("value", "expected"), [(True, True), (False, False), ("yes", True), ("no", False)])
+def test_an_answer_is_yes_or_no(value: object, expected: bool) -> None:
+    assert Mixed.model_validate({"answer": value}).answer is expected
+
+
+@pytest.mark.parametrize("value", [1, 0, "on", "true", "y", "", None, 1.0, []])
+def test_nothing_else_is_an_answer(value: object) -> None:
+    with pytest.raises(ValidationError, match="expected yes or no"):
+        Mixed.model_validate({"answer": value})
+
+
+@pytest.mark.parametrize("key", ["number", "size"])
+@pytest.mark.parametrize("value", [True, "x", None, 1.5, []])
+def test_a_number_is_written_as_a_number(key: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Mixed.model_validate({key: value})
+
+
+def test_a_number_in_quotes_is_text() -> None:
+    with pytest.raises(ValidationError, match="expected a whole number"):
+        Mixed.model_validate({"number": "25"})
+    with pytest.raises(ValidationError):
+        Mixed.model_validate({"text": 25})
+    assert Mixed.model_validate({"size": "25kB"}).size == 25_000
+
+
 def test_settings_are_frozen_and_know_their_keys() -> None:
     with pytest.raises(ValidationError):
         Box().size = 2  # type: ignore[misc]

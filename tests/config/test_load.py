@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.config import ids
 from gateway.config.ids import KnownId
 from gateway.config.load import SettingsError, load, load_texts, read_texts
 from gateway.decision import Stream
@@ -128,6 +129,16 @@ def test_a_state_folder_that_is_none_is_an_error(settings: Path) -> None:
     (settings.parent / "state").write_text("a file")
     with pytest.raises(SettingsError, match=r"ids\.json: cannot be read: Not a directory, expected"):
         load(settings)
+
+
+def test_a_process_that_may_not_look_into_the_state_leaves_that_check_to_others(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(state: Path) -> frozenset[KnownId]:
+        raise PermissionError(13, "Permission denied", str(state))
+
+    monkeypatch.setattr(ids, "read", forbidden)  # the tests' user may be root, whom nothing is forbidden
+    assert load(settings).gateway.name == "mail.example.org"
 
 
 def test_given_ids_are_checked_without_any_file() -> None:
