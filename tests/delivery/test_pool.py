@@ -10,7 +10,7 @@ from gateway.delivery.pool import Pool
 from gateway.delivery.relay import Connection, Hop, Timers
 from tests.delivery.sink import Sink
 
-TIMERS = Timers(command=2.0, data_start=2.0, block=2.0, final=2.0)
+TIMERS = Timers(command=20.0, data_start=20.0, block=20.0, final=20.0)
 
 
 def pool(sink: Sink, idle: float = 30.0) -> Pool:

@@ -140,8 +140,8 @@ class TestABlockHolds:
 
         with Sink() as sink:
             rules = organisation({"port": sink.port})
-            async with rig(tmp_path, rules, wrap=wrap, delivery=settings(decision_age="50ms")) as made:
-                slow[0].waits = [0.2]
+            async with rig(tmp_path, rules, wrap=wrap, delivery=settings(decision_age="300ms")) as made:
+                slow[0].waits = [0.4]
                 await made.audited(await made.put(JAN), "delivered")
             assert slow[0].reads == 2
             assert len(sink.accepted) == 1
