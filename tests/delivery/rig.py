@@ -209,7 +209,9 @@ class Rig:
 
 
 def settings(**changes: Any) -> Delivery:
-    return Delivery.model_validate({"idle_connection": "5s", "command_timeout": "30s", "data_timeout": "30s", "decision_age": "1s"} | changes)
+    return Delivery.model_validate(
+        {"idle_connection": "5s", "command_timeout": "30s", "data_timeout": "30s", "decision_age": "1s"} | changes
+    )
 
 
 @asynccontextmanager
