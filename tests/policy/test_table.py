@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.policy.example import ORGANISATION
 
 from gateway.config.load import load
 from gateway.policy.table import STATES, main, page
+from tests.policy.example import ORGANISATION
 
 ROOT = Path(__file__).parents[2]
 
