@@ -241,8 +241,8 @@ class Session(Wire):
             return reply.NOT_IMPLEMENTED
         if not self._tls_version():
             return reply.AUTH_NEEDS_TLS
-        if not self._extended or self._login is not None or self._busy():
-            return reply.BAD_SEQUENCE
+        if not self._extended or self._login is not None:
+            return reply.BAD_SEQUENCE  # inside a transaction too: without a login there is none
         return None if 1 <= len(arg.split()) <= 2 else reply.SYNTAX
 
     async def _present(self, mechanism: str, initial: str) -> auth.Presented:

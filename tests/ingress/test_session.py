@@ -332,6 +332,13 @@ async def test_a_withdrawn_client_cannot_go_on_in_its_open_session(site: Site) -
     assert await client.code(b"MAIL FROM:<a@example.org>") == "530 5.7.0"
 
 
+async def test_networks_that_became_narrower_count_in_open_sessions(site: Site) -> None:
+    client = await site.encrypted()
+    await client.ask(plain("crm"))
+    site.server.use_clients(ClientDirectory([ClientEntry("crm", "de-school", ELSEWHERE, STORED)]))
+    assert await client.code(b"MAIL FROM:<a@example.org>") == "554 5.7.1"
+
+
 # -- AUTH (RFC 4954) -----------------------------------------------------------------------------------------------
 
 
@@ -496,6 +503,17 @@ async def test_a_client_that_vanishes_within_data_leaves_nothing(site: Site) -> 
     assert site.server._shared.budget.used == 0
 
 
+async def test_with_no_memory_at_all_not_even_354_is_said(site: Site) -> None:
+    budget = site.server._shared.budget
+    budget.take(budget.limit)
+    client = await site.greeted()
+    await client.ask(b"MAIL FROM:<a@example.org>")
+    await client.ask(b"RCPT TO:<b@example.org>")
+    assert await client.code(b"DATA") == "451 4.4.5"
+    budget.give_back(budget.limit)
+    assert (await client.mail(MESSAGE)).startswith(b"250")
+
+
 async def test_without_memory_left_data_is_put_off(certificates: Certificates) -> None:
     held = asyncio.Event()
 
@@ -518,7 +536,7 @@ async def test_without_memory_left_data_is_put_off(certificates: Certificates) -
 # -- smuggling (R-003) ---------------------------------------------------------------------------------------------
 
 FALSE_ENDS = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\r\r\n.\r\r\n", b"\r\n\0.\r\n"]
-SECOND = b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.org>\r\nDATA\r\nSubject: second\r\n\r\n.\r\nQUIT\r\n"
+SECOND = b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.org>\r\nDATA\r\nSubject: second\r\n\r\n.\r\n"
 
 
 @pytest.mark.parametrize("end", FALSE_ENDS)
@@ -528,13 +546,16 @@ async def test_nothing_can_be_smuggled_behind_a_false_end(site: Site, end: bytes
     await client.ask(b"MAIL FROM:<a@example.org>")
     await client.ask(b"RCPT TO:<b@example.org>")
     await client.ask(b"DATA")
-    octets = b"Subject: first\r\n\r\nx" + end + SECOND
+    # The second SECOND lies behind a true end: the session must be closed before it gets there.
+    octets = b"Subject: first\r\n\r\nx" + end + SECOND + SECOND
     try:
         for start in range(0, len(octets), pieces or len(octets)):
             await client.send(octets[start : start + (pieces or len(octets))])
     except ConnectionError:
         pass  # refused and closed before we were done
-    assert (await client.rest()).startswith(b"550 5.5.2")
+    answer = await client.rest()
+    assert answer.startswith(b"550 5.5.2")
+    assert answer.count(b"\r\n") == 1
     assert site.recorder.messages == []
 
 
