@@ -40,6 +40,14 @@ def file_id(path: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_dev
 
 
+def must_have_id(path: Path) -> tuple[int, int]:
+    """As `file_id`, where the file has to be there. Raises `FileNotFoundError`."""
+    found = file_id(path)
+    if found is None:
+        raise FileNotFoundError(2, "no such file", str(path))
+    return found
+
+
 def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -14,6 +14,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from gateway.pseudonym import Pseudonyms
+from gateway.registry.node import Memory
 from gateway.registry.protocol import RegistryMistrusted
 from gateway.registry.record import Mark
 
@@ -32,6 +33,10 @@ class Identity:
     applied: Mark
     web: bytes | None = None
     ingested: Mark | None = None
+
+    def memory(self, file: tuple[int, int]) -> Memory:
+        """What a node remembers of this."""
+        return Memory(self.registry, self.journal, self.organisation, self.applied, file)
 
 
 Row = tuple[bytes, int, bytes, int, bytes, int, bytes, bytes | None, int, bytes | None]

@@ -19,12 +19,16 @@ from gateway.registry.record import Mark
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Which registry and journal this node works with, and how far it has seen the journal reach."""
+    """Which registry and journal this node works with, and how far it has seen the journal reach.
+
+    `file` is which file the registry was (inode, device): one that came in its place may not inherit its log.
+    """
 
     registry: bytes
     journal: bytes
     organisation: int
     seen: Mark
+    file: tuple[int, int]
 
 
 def load(path: Path) -> Memory | None:
@@ -40,6 +44,7 @@ def load(path: Path) -> Memory | None:
             journal=bytes.fromhex(stored["journal"]),
             organisation=int(stored["organisation"]),
             seen=Mark(int(stored["position"]), bytes.fromhex(stored["chain"])),
+            file=(int(stored["file"][0]), int(stored["file"][1])),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path.name} is not a node file: {error!r}") from None
@@ -53,5 +58,6 @@ def store(path: Path, memory: Memory) -> None:
         "organisation": memory.organisation,
         "position": memory.seen.position,
         "chain": memory.seen.chain.hex(),
+        "file": list(memory.file),
     }
     durable.replace(path, json.dumps(content, indent=1).encode("ascii") + b"\n", 0o640)

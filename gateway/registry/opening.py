@@ -39,6 +39,7 @@ class Owner:
 def open_writer(places: Places, owner: Owner) -> Writer:
     """Open a registry that this node knows, replay what it lacks, lift it to the newest keys. Creates nothing."""
     memory = _memory(places)
+    _refuse_foreign_log(places, memory)
     with ExitStack() as on_failure:
         connection = connect(places, owner)
         on_failure.callback(connection.close)
@@ -48,6 +49,9 @@ def open_writer(places: Places, owner: Owner) -> Writer:
         with journal.locked():
             _catch_up(connection, journal, memory, owner)
         writer = _writer(places, connection, journal, owner)
+        if durable.file_id(places.registry) != memory.file:
+            with journal.locked():
+                remember(places, identities.read(connection))
         on_failure.pop_all()
     return writer
 
@@ -72,6 +76,15 @@ def _memory(places: Places) -> node.Memory:
     if memory is None:
         raise RegistryMistrusted("this node knows no registry yet: run `registry init`")
     return memory
+
+
+def _refuse_foreign_log(places: Places, memory: node.Memory) -> None:
+    """SQLite plays whatever log lies beside a file into it, also one that belonged to the file before."""
+    log = places.registry.with_name(places.registry.name + "-wal")
+    if durable.file_id(places.registry) != memory.file and log.exists() and log.stat().st_size > 0:
+        raise RegistryMistrusted(
+            "the registry file was replaced beside an older write-ahead log: stop everything, remove its -wal and -shm"
+        )
 
 
 def connect(places: Places, owner: Owner) -> sqlite3.Connection:
@@ -155,4 +168,4 @@ def new_registry(places: Places, owner: Owner, journal: Journal) -> Identity:
 
 def remember(places: Places, identity: Identity) -> None:
     """From now on this is the registry that this node knows."""
-    node.store(places.node, node.Memory(identity.registry, identity.journal, identity.organisation, identity.applied))
+    node.store(places.node, identity.memory(durable.must_have_id(places.registry)))

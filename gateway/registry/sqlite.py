@@ -146,7 +146,7 @@ class SQLiteRegistry:
 
     def _refusal(self) -> RegistryUnavailable:
         if self._fault is None:
-            return RegistryUnavailable("the registry is being opened")
+            return RegistryMistrusted("the registry is being opened and checked")
         return type(self._fault)(str(self._fault))
 
     def _open(self) -> None:

@@ -104,8 +104,6 @@ class View:
             expected.journal,
         ):
             raise RegistryMistrusted("the registry's identity or keys are not those this node knows")
-        if found.layer != expected.layer:
-            raise RegistryMistrusted("the registry uses another pseudonym key than this process")
         taken = (found.applied.position, found.ingested.position if found.ingested else 0)
         if taken[0] < self._taken[0] or taken[1] < self._taken[1]:
             raise RegistryMistrusted("the registry is older than it was: a backup was put back")

@@ -46,7 +46,7 @@ class Writer:
         self._places = places
         self._pseudonyms = pseudonyms
         self._expected = identities.read(connection)
-        self._file = durable.file_id(places.registry)
+        self._file = durable.must_have_id(places.registry)
         self.connection = connection
         self.journal = journal
 
@@ -153,8 +153,5 @@ class Writer:
             identities.write(self.connection, identity)
         self.connection.execute("COMMIT")
         if identity.applied != self._expected.applied:
-            node.store(
-                self._places.node,
-                node.Memory(identity.registry, identity.journal, identity.organisation, identity.applied),
-            )
+            node.store(self._places.node, identity.memory(self._file))
         self._expected = identity

@@ -85,6 +85,12 @@ def test_a_changed_or_missing_row_shows(connection, shard, change):
     assert [p for p in verify(shard) if p.row in (2, 3)]
 
 
+def test_missing_rows_are_named(connection, shard):
+    write(connection, row(1), row(2), row(3), row(4))
+    connection.execute("DELETE FROM audit WHERE number IN (2, 3)")
+    assert "rows 2 to 3 are missing" in [p.what for p in verify(shard)]
+
+
 def test_erasing_a_person_leaves_a_chain_that_verifies_and_no_pseudonym(connection, shard):
     write(connection, row(1, rule="x"), row(2, pseudonym=BERT), row(3))
     assert erase_person(connection, ANNA) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -170,14 +171,20 @@ from gateway.registry.journal import Journal
 from gateway.registry.record import Actor, Record
 journal = Journal.open(Path(sys.argv[1]))
 mine = int(sys.argv[2])
-for number in range(50):
+sys.stdin.readline()  # both start together
+for number in range(200):
     journal.append([Record(BlockKind.OPT_OUT, Scope(ScopeKind.LIST, number), 1.0, bytes([mine]) * 32, 0, Actor.WEB)])
 """
 
 
 def test_two_processes_append_without_losing_or_mixing_records(journal):
-    writers = [subprocess.Popen([sys.executable, "-c", APPENDER, str(journal.path), str(n)]) for n in (1, 2)]
-    assert [w.wait(60) for w in writers] == [0, 0]
+    commands = [[sys.executable, "-c", APPENDER, str(journal.path), str(n)] for n in (1, 2)]
+    root = Path(__file__).parents[2]
+    writers = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True, cwd=root) for command in commands]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.close()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
     found = everything(journal)
     for mine in (1, 2):
-        assert [r.scope.id for r in found if r.pseudonym[0] == mine] == list(range(50))
+        assert [r.scope.id for r in found if r.pseudonym[0] == mine] == list(range(200))

@@ -7,7 +7,7 @@ import pytest
 from gateway.registry import durable, node
 from gateway.registry.record import Mark
 
-MEMORY = node.Memory(b"r" * 16, b"j" * 16, 7, Mark(5, b"c" * 32))
+MEMORY = node.Memory(b"r" * 16, b"j" * 16, 7, Mark(5, b"c" * 32), (11, 12))
 
 
 def test_what_is_stored_is_loaded(tmp_path):
@@ -35,5 +35,5 @@ def test_a_failed_replacement_leaves_the_old_one(tmp_path, monkeypatch):
 
     monkeypatch.setattr(durable, "write_all", failing)
     with pytest.raises(OSError):
-        node.store(path, node.Memory(b"x" * 16, b"j" * 16, 7, Mark(9, b"c" * 32)))
+        node.store(path, node.Memory(b"x" * 16, b"j" * 16, 7, Mark(9, b"c" * 32), (11, 12)))
     assert node.load(path) == MEMORY

@@ -205,6 +205,35 @@ async def test_a_file_swapped_while_running_gives_no_facts(registry, where, owne
     await refuses(registry, "another registry")
 
 
+async def test_a_file_put_back_beside_an_older_log_gives_no_facts(registry, where, open_here, tmp_path):
+    backup(where.registry, tmp_path / "saved")
+    await registry.record([opt_out(LIST)])
+    (tmp_path / "saved").rename(where.registry)  # another process has the old file and its log open
+    assert where.registry.with_name("school.sqlite-wal").stat().st_size > 0
+    await refuses(open_here(), "write-ahead log")
+
+
+async def test_a_registry_whose_own_keys_differ_gives_no_facts(registry, where, open_here):
+    registry.close()
+    connection = sqlite3.connect(where.registry)
+    connection.execute("UPDATE identity SET key_check = zeroblob(32)")
+    connection.commit()
+    connection.close()
+    await refuses(open_here(), "registry was made with other")
+
+
+async def test_nothing_is_written_into_a_file_that_was_replaced(registry, where, open_here, tmp_path):
+    backup(where.registry, tmp_path / "saved")
+    put_back(tmp_path / "saved", where.registry)
+    await registry.record([event(EventKind.LANGUAGE, language="en")])
+    assert (await open_here().facts([person()]))[0].language == "en"
+
+
+async def test_a_web_journal_of_another_organisation_gives_no_facts(registry, where):
+    Journal.ensure(where.web, organisation=8).close()
+    await refuses(registry, "another organisation")
+
+
 async def test_a_file_deleted_while_running_gives_no_facts(registry, where):
     where.registry.unlink()
     await refuses(registry, "missing")
