@@ -81,7 +81,8 @@ def _memory(places: Places) -> node.Memory:
 def _refuse_foreign_log(places: Places, memory: node.Memory) -> None:
     """SQLite plays whatever log lies beside a file into it, also one that belonged to the file before."""
     log = places.registry.with_name(places.registry.name + "-wal")
-    if durable.file_id(places.registry) != memory.file and log.exists() and log.stat().st_size > 0:
+    replaced = durable.file_id(places.registry) not in (memory.file, None)
+    if replaced and log.exists() and log.stat().st_size > 0:
         raise RegistryMistrusted(
             "the registry file was replaced beside an older write-ahead log: stop everything, remove its -wal and -shm"
         )

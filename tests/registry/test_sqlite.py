@@ -186,6 +186,8 @@ async def test_many_at_once_survive_the_file_being_swapped_under_them(registry, 
     source.backup(copy)
     source.close()
     copy.close()
+    for suffix in ("-wal", "-shm"):
+        where.registry.with_name(where.registry.name + suffix).unlink(missing_ok=True)
     (tmp_path / "copy").rename(where.registry)
     found = await asyncio.gather(*(registry.facts([person()]) for _ in range(50)))
     assert all(f[0].blocks for f in found)
