@@ -61,6 +61,7 @@ class SQLiteRegistry:
         self._swap = threading.Lock()  # nobody looks through a view that is being closed
         self._fault: RegistryUnavailable | None = None
         self._tried = 0.0
+        self._closed = False
         try:
             self._open()
         except RegistryUnavailable:
@@ -107,12 +108,14 @@ class SQLiteRegistry:
         try:
             self._look(())
         except RegistryUnavailable as error:
-            self._hand.submit(self._reopen, before)  # what comes of it shows the next time
+            if not self._closed:
+                self._hand.submit(self._reopen, before)  # what comes of it shows the next time
             return str(error)
         return ""
 
     def close(self) -> None:
         """Wait for the write under way, then let go of the files."""
+        self._closed = True
         self._hand.shutdown(wait=True)
         self._let_go()
 

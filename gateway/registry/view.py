@@ -63,6 +63,13 @@ class View:
             self._find_web()
         if self._web is not None:
             self._web.refresh()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Also after reading, not only when the registry moves: a tail can come by a record after the registry did."""
+        self._own.forget(self._taken[0])
+        if self._web is not None:
+            self._web.forget(self._taken[1])
 
     def _find_web(self) -> None:
         found = web.find(self._places.web, self._expected)
@@ -118,6 +125,4 @@ class View:
         if found.web is not None and self._web is not None and found.web != self._web.journal.head.identity:
             raise RegistryMistrusted("the web journal is another one than the registry knows")
         self._taken = taken
-        self._own.forget(taken[0])
-        if self._web is not None:
-            self._web.forget(taken[1])
+        self._forget()
