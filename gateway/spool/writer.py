@@ -11,6 +11,10 @@ spent slots zeroed · futures resolved. A job that fails alone is rolled back al
 each job gets a transaction of its own, so that one mail too big for the disk does not turn small ones away. A waiter
 that is cancelled leaves its job in place: it is done wholly, and nobody is told. Zeros reach the disk with the next
 group's sync, or in the next lull; after a power cut in between, opening the shard zeroes what no message owns.
+
+When the sync of its log fails, SQLite reports the commit as failed, and may yet find it in the log at the next start.
+The key of such mail is zeroed with the failure: it can come back as set aside, never as a second copy of what a client
+kept.
 """
 
 from __future__ import annotations

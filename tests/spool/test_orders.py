@@ -37,7 +37,7 @@ ENTRY = Entry(
 @pytest.mark.parametrize(("name", "value"), [("operator", ""), ("reason", " "), ("reason", "ask jan@example.org")])
 def test_an_order_names_operator_and_reason_and_no_address(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
-        dataclasses.replace(ORDER, **{name: value})
+        Order(5.0, value if name == "operator" else "A", value if name == "reason" else "why", Act.HOLD, "m1")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,15 @@ async def test_a_cancelled_put_is_stored_whole_and_may_be_repeated(tmp_path: Pat
         assert audited(tmp_path) == [("accepted", "m1")]
 
 
+async def test_putting_again_costs_no_slot(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.put([message()], [])
+        free = sorted(spool._slots._free)
+        for _ in range(5):
+            await spool.put([message()], [])
+        assert sorted(spool._slots._free) == free
+
+
 async def test_one_id_for_two_messages_is_refused(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.put([message()], [])
@@ -411,32 +421,6 @@ async def test_a_closed_spool_takes_nothing(tmp_path: Path) -> None:
         assert [e.message for e in await spool.entries()] == ["m1"]
 
 
-def test_claims_walk_an_index_however_long_the_queue(tmp_path: Path) -> None:
-    connection = schema.writing(tmp_path / "shard-0.sqlite")
-    schema.create(connection, PlainAudit().schema)
-    connection.execute("INSERT INTO messages VALUES (1, 'm1', 1, 7, 'o', 'c', 's', 0.0, '{}', 100000, 0, x'')")
-    connection.execute(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-        " INSERT INTO rows SELECT i, 1, i, x'', x'', 'queued', 'p', 'v', 0, 100000 - i, 0, 0, '', x'' FROM n"
-    )
-    for sql, values in ((reader.DUE_SQL, (1e9, 20)), (reader.NEXT_SQL, (20,))):
-        plan = " ".join(step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
-        assert "SEARCH rows USING COVERING INDEX rows_due" in plan
-        assert "TEMP B-TREE" not in plan, "sorting would read the whole queue"
-    steps = 0
-
-    def count() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
-    connection.set_progress_handler(count, 100)
-    assert len(reader.due(connection, 1e9, 20)) == 20
-    connection.set_progress_handler(None, 0)
-    assert steps < 20, "twenty rows out of a hundred thousand take a few hundred steps of SQLite's machine"
-    connection.close()
-
-
 async def test_a_claim_of_the_real_spool_takes_rows_out_of_a_long_queue(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.put([message(rows=[row(n, due=float(n)) for n in range(5000)])], [])
@@ -479,6 +463,22 @@ async def test_an_order_for_a_row_being_sent_waits_for_it(tmp_path: Path) -> Non
         assert await spool.carry_out(left, 50.0) == 1
         assert await spool.entries() == []
         assert await spool.take_orders() == []
+
+
+async def test_nobody_claims_what_an_order_is_about_to_reach(tmp_path: Path) -> None:
+    gate = threading.Event()
+    async with opened(tmp_path) as spool:
+        await spool.put([message()], [])
+        Outside(tmp_path).place(0, ordered(Act.HOLD))
+        (order,) = await spool.take_orders()
+        busy = spool._writer.submit(lambda store: gate.wait(20))
+        carrying = asyncio.ensure_future(spool.carry_out(order, 50.0))
+        await asyncio.sleep(0)
+        assert await spool.claim(10.0, 5) == []
+        gate.set()
+        await busy
+        assert await carrying == 1
+        assert [e.state for e in await spool.entries()] == [State.HELD]
 
 
 async def test_a_retry_makes_mail_due_now(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,12 @@ async def test_a_group_is_bounded_in_octets(tmp_path: Path) -> None:
         assert spool._writer.commits - before >= 2, "80 MB do not go into one transaction"
 
 
+def _note(seen: list[int], number: int, store: Store) -> None:
+    seen.append(number)
+
+
 async def test_jobs_keep_their_order_within_a_group(tmp_path: Path) -> None:
     seen: list[int] = []
     async with opened(tmp_path) as spool:
-        await asyncio.gather(*(spool._writer.submit(lambda store, n=n: seen.append(n)) for n in range(500)))
+        await asyncio.gather(*(spool._writer.submit(partial(_note, seen, n)) for n in range(500)))
     assert seen == list(range(500))
