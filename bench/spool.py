@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -101,7 +102,7 @@ async def main(folder: Path, mails: int) -> None:
     try:
         for clients in (1, 20, 100):
             number = mails // 5 if clients == 1 else mails
-            await measured(f"put, {clients} at once", number, spool, lambda c=clients, n=number: put_all(spool, c, n))
+            await measured(f"put, {clients} at once", number, spool, partial(put_all, spool, clients, number))
         stored = mails // 5 + 2 * mails // 20 * 20
         await measured("claim, open, deliver, 20 at once", stored, spool, lambda: deliver_all(spool, 20))
         await measured("put and deliver together", mails, spool, lambda: both(spool, mails))
