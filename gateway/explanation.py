@@ -1,7 +1,7 @@
 """The same account for a message that was never sent as the audit gives for one that was (I-11).
 
 what:       `Plan` → a JSON-able account; a message → the `Plan` it would get, storing nothing
-takes→gives: tenant, rules, bytes, who asks as which client → account and finished copies
+takes→gives: tenant, rules, bytes, which client would send them → account and finished copies
 knows not:  files, printing, SMTP
 fails by:   nothing: a refusal is an account too
 """
@@ -9,12 +9,12 @@ fails by:   nothing: a refusal is an account too
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway import plan
 from gateway.address import Address
-from gateway.decision import Action, Classification, Stream
+from gateway.decision import Action, Basis, Classification, Stream
 from gateway.envelope import Envelope, Peer, Recipient
 from gateway.facts import Consent, Facts, Purchase, Purpose, Scope, ScopeKind
 from gateway.filters.context import Outcome
@@ -22,8 +22,10 @@ from gateway.message.addresses import addresses
 from gateway.message.draft import Edit, Slot
 from gateway.message.parse import MalformedMessage, Message, parse
 from gateway.plan import Arrival, Copy, Plan, Refused, Rules
+from gateway.policy import postmaster
 from gateway.pseudonym import Person
 from gateway.reply import Reply
+from gateway.signing.dkim import Signer
 from gateway.tenant import Tenant
 
 Account = dict[str, object]
@@ -54,11 +56,17 @@ class Answer:
     finished: Mapping[int, bytes]
 
 
-async def explain(tenant: Tenant, rules: Rules, question: Question) -> Answer:
-    """Plan as the gateway would, without storing or sending. Raises `RegistryUnavailable`."""
+async def explain(
+    tenant: Tenant, rules: Rules, question: Question, lend: Callable[[str], Signer | None] = lambda _domain: None
+) -> Answer:
+    """Plan as the gateway would, without storing or sending. Raises `RegistryUnavailable`.
+
+    `lend` gives a signer for a From domain that only `any_sender` makes the organisation's.
+    """
     try:
-        envelope = _envelope(question, rules)
+        envelope = postmaster.marked(tenant.organisation, _envelope(question, rules))
         reading = plan.read(tenant, rules, envelope, question.raw, any_sender=question.any_sender)
+        tenant = _as_own(tenant, reading.from_address.canonical_domain, lend)
         found = plan.to_look_up(envelope, reading)
         people = tenant.pseudonyms.people(found)
         facts = await tenant.registry.facts(people)
@@ -76,6 +84,12 @@ async def explain(tenant: Tenant, rules: Rules, question: Question) -> Answer:
         if copy.decision.action is Action.DELIVER and not stopped
     }
     return Answer(account(made), made, envelope, finished)
+
+
+def _as_own(tenant: Tenant, domain: str, lend: Callable[[str], Signer | None]) -> Tenant:
+    """The tenant, signing also for a domain that is not one of its own."""
+    signer = None if domain in tenant.organisation.by_domain else lend(domain)
+    return tenant if signer is None else replace(tenant, signers={**tenant.signers, domain: signer})
 
 
 def account(made: Plan) -> Account:
@@ -122,6 +136,9 @@ def assume_consent(facts: Facts, marks: Classification, at: float) -> Facts:
     scopes += [Scope(ScopeKind.TOPIC, marks.topic)] if marks.topic else []
     if marks.stream is Stream.RESEARCH:
         scopes.append(Scope(ScopeKind.PURPOSE, Purpose.RESEARCH))
+        scopes += [Scope(ScopeKind.PURPOSE, Purpose.IDENTIFIED)] if marks.identified else []
+    if marks.basis is Basis.CONSENT and marks.category:
+        scopes.append(Scope(ScopeKind.PURPOSE, Purpose.OFFERS))
     if marks.segment:
         scopes.append(Scope(ScopeKind.PURPOSE, Purpose.PROFILING))
     purchases = (Purchase(marks.category, declined=False, at=when),) if marks.category else ()
@@ -141,7 +158,7 @@ def _envelope(question: Question, rules: Rules) -> Envelope:
         try:
             message = parse(question.raw, rules.limits)
         except MalformedMessage as error:
-            raise Refused(error.reply) from None
+            raise Refused(error.reply.because(error.reason)) from None
         if question.own_sender:
             sender = next(iter(_listed(message, ("from",))), None)
         recipients = recipients or tuple(_listed(message, ("to", "cc", "bcc")))
@@ -179,13 +196,16 @@ def _outcome(outcome: Outcome) -> Account:
 
 def _recipient(made: Plan, copy: Copy) -> Account:
     decision = copy.decision
-    action = made.stop.action if made.stop and decision.action is not Action.REFUSE else decision.action
+    action, rule, fact, reply = decision.action, decision.rule, decision.fact, decision.reply
+    if made.stop is not None and decision.action is not Action.REFUSE:
+        stop = made.stop
+        action, rule, fact, reply = stop.action, stop.filter, stop.kind, stop.reply
     return {
         "recipient": copy.recipient.address.reveal(),
         "action": action.value,
-        "rule": made.stop.filter if made.stop and decision.action is not Action.REFUSE else decision.rule,
-        "fact": made.stop.kind if made.stop and decision.action is not Action.REFUSE else decision.fact,
-        "reply": str(decision.reply) if decision.reply else None,
+        "rule": rule,
+        "fact": fact,
+        "reply": str(reply) if reply else None,
         "variant": str(decision.variant),
         "provider": made.provider.name if made.provider else None,
         "rules_tried": [{"rule": t.rule, "decided": t.decided, "fact": t.fact} for t in decision.tried],

@@ -16,7 +16,7 @@ from email.utils import format_datetime
 
 from gateway.address import Address, InvalidAddress
 from gateway.config.gateway import Limits
-from gateway.config.organisation import SCOPE_KINDS, Client, Provider, StreamRule
+from gateway.config.organisation import SCOPE_KINDS, Client, Organisation, Provider, StreamRule
 from gateway.config.trackers import Trackers
 from gateway.decision import Action, Classification, Decision, Variant
 from gateway.envelope import Envelope, Recipient
@@ -28,6 +28,7 @@ from gateway.message.draft import Draft, Slot
 from gateway.message.parse import MalformedMessage, Message, bare_line_ends, duplicates, parse
 from gateway.message.template import Template, Uncompilable
 from gateway.message.template import compile as compile_template
+from gateway.policy import postmaster
 from gateway.policy.classify import Traits, classify
 from gateway.policy.decide import decide
 from gateway.policy.route import route
@@ -63,6 +64,9 @@ class Read:
     message: Message
     from_address: Address
     classification: Classification
+    said: Classification
+    """What the mail said it is. `classification` is what it is handled as: they differ for unmarked mail that only the
+    postmaster may get (R-022)."""
     rule: StreamRule
     client: Client
     private: bool
@@ -137,7 +141,7 @@ def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, any_se
     try:
         message = parse(raw, rules.limits)
     except MalformedMessage as error:
-        raise Refused(error.reply) from None
+        raise Refused(error.reply.because(error.reason)) from None
     if doubled := duplicates(message):
         raise Refused(MALFORMED.because(f"field {doubled[0]} stands more than once (RFC 5322 3.6)"))
     organisation = tenant.organisation
@@ -146,13 +150,23 @@ def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, any_se
     if not any_sender:
         _check_sender(tenant, envelope, from_address)
     outside = _outside(tenant, envelope)
-    classification = classify(organisation, _traits(message, envelope, from_address, outside))
-    rule = organisation.streams.get(classification.stream)
-    if rule is None:
-        raise Refused(UNCLASSIFIED.because(classification.why or "no rule for its stream"))
+    said = classify(organisation, _traits(message, envelope, from_address, outside))
+    classification, rule = _handled_as(organisation, envelope, said)
     private = rule.private or outside >= client.private_from
     shown = leak_check.find(message) if private else {}
-    return Read(message, from_address, classification, rule, client, private, shown)
+    return Read(message, from_address, classification, said, rule, client, private, shown)
+
+
+def _handled_as(
+    organisation: Organisation, envelope: Envelope, said: Classification
+) -> tuple[Classification, StreamRule]:
+    """Raises `Refused` for mail without a stream, unless the organisation's own postmaster gets it (R-022)."""
+    rule = organisation.streams.get(said.stream)
+    if rule is None and not postmaster.among(envelope):
+        raise Refused(UNCLASSIFIED.because(said.why or "no rule for its stream"))
+    if rule is None:
+        return postmaster.MAIL, postmaster.RULE
+    return said, postmaster.RULE if postmaster.alone(envelope) else rule
 
 
 def make(
@@ -204,7 +218,7 @@ def _check_sender(tenant: Tenant, envelope: Envelope, from_address: Address) -> 
 
 def _outside(tenant: Tenant, envelope: Envelope) -> int:
     inside = tenant.organisation.internal_domains
-    return sum(1 for r in envelope.recipients if r.address.canonical_domain not in inside)
+    return sum(1 for r in envelope.recipients if not r.postmaster and r.address.canonical_domain not in inside)
 
 
 def _traits(message: Message, envelope: Envelope, from_address: Address, outside: int) -> Traits:
@@ -224,10 +238,10 @@ def _decide(tenant: Tenant, reading: Read, recipient: Recipient, found: tuple[Pe
     person, facts = found
     decision = decide(
         tenant.organisation,
-        reading.classification,
+        reading.said,
         facts,
         now=int(arrival.at),
-        postmaster=recipient.address.is_postmaster,
+        postmaster=recipient.postmaster,
     )
     slots = {} if decision.action is Action.REFUSE else _slots(tenant, reading, recipient.address, person, arrival)
     return Copy(recipient, person, facts, decision, slots)

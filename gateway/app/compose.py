@@ -86,12 +86,22 @@ def parts(loaded: Loaded, found: Mapping[str, Tenant]) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Dry:
-    """What `explain` works with. `dns`: public DKIM records of the keys used; `notes`: what is not the real thing."""
+    """What `explain` works with. `dns`: owner name → TXT value of each key; `notes`: what is not the real thing."""
 
     tenant: Tenant
     rules: Rules
-    dns: Mapping[str, str]
+    dns: dict[str, str]
     notes: Sequence[str] = field(default_factory=list)
+    spare: tuple[str, bytes] | None = field(default=None, repr=False)
+    """Selector and PEM of one of the organisation's keys, for a domain that only this run takes for its own."""
+
+    def lend(self, domain: str) -> Signer | None:
+        """A signer for a domain not of the organisation; its record joins `dns`. None where nothing is signed."""
+        if self.spare is None:
+            return None
+        selector, pem = self.spare
+        self.dns.update([keys.dns_value(pem, domain, selector)])
+        return Signer(domain, selector, pem)
 
 
 class EmptyRegistry:
@@ -124,8 +134,9 @@ def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
     else:
         notes.append(f"no registry of {found.name} with these keys: nobody is known, so nobody consented or stopped")
     made = {d: Signer(d, s, pem) for (d, s), pem in pems.items()}
-    dns = dict(keys.dns_record(pem, d, s) for (d, s), pem in pems.items())
-    return Dry(Tenant(found, pseudonyms, tokens, registry, made), rules(loaded), dns, notes)
+    dns = dict(keys.dns_value(pem, d, s) for (d, s), pem in pems.items())
+    spare = next(((s, pem) for (_, s), pem in pems.items()), None)
+    return Dry(Tenant(found, pseudonyms, tokens, registry, made), rules(loaded), dns, notes, spare)
 
 
 def _keys(

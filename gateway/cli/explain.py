@@ -1,6 +1,8 @@
 """`briefgeheim explain`: what would happen to this mail, for each recipient, and what would leave.
 
 what:       reads mails and the registry, prints or writes the account; sends nothing, stores nothing
+takes→gives: files or folders of mails → text, JSON, or finished copies with `copies.json`
+knows not:  how the answer is found
 fails by:   exit 2 for settings, files and addresses that cannot be read
 standard:   I-11
 """
@@ -8,7 +10,6 @@ standard:   I-11
 from __future__ import annotations
 
 import asyncio
-import difflib
 import json
 import re
 import sys
@@ -21,43 +22,55 @@ import typer
 
 from gateway.address import Address, InvalidAddress
 from gateway.app.compose import Dry, dry
+from gateway.cli.account import differences, lines, total
 from gateway.cli.opening import DEFAULT_CONFIG, Config, settings, wrong
-from gateway.explanation import Account, Answer, Question, explain
+from gateway.explanation import Answer, Question, explain
 from gateway.registry.protocol import RegistryUnavailable
 
 _MARK = re.compile(r"([A-Za-z-]+)=(.*)")
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 def command(
-    messages: Annotated[list[Path], typer.Argument(help="Mails, or folders of mails.", exists=True)],
-    client: Annotated[str, typer.Option(help="The client that would submit them.")],
+    messages: Annotated[list[Path], typer.Argument(help="Mails, or folders with *.eml files.", exists=True)],
+    client: Annotated[str, typer.Option(help="The client that would submit them, such as rezulto-crm.")],
     config: Config = DEFAULT_CONFIG,
     sender: Annotated[
         str | None, typer.Option("--from", help="MAIL FROM; default the From address, <> for null.")
     ] = None,
-    to: Annotated[list[str] | None, typer.Option(help="RCPT TO; default To, Cc and Bcc.")] = None,
-    mark: Annotated[list[str] | None, typer.Option(help="Add a mark, as Stream=newsletter or List=NAME.")] = None,
-    diff: Annotated[bool, typer.Option("--diff", help="Show before and after.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document per mail and line.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write each finished copy here, with copies.json.")] = None,
+    to: Annotated[list[str] | None, typer.Option(help="RCPT TO, may be repeated; default To, Cc and Bcc.")] = None,
+    mark: Annotated[
+        list[str] | None, typer.Option(help="Add a mark, as Stream=newsletter or List=NAME; may be repeated.")
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show before and after, once per variant.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document per mail, each on a line.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write each finished copy into this folder, with copies.json.", file_okay=False)
+    ] = None,
     assume_consent: Annotated[
-        bool, typer.Option("--assume-consent", help="As if these people had agreed to this stream.")
+        bool, typer.Option("--assume-consent", help="As if these people had agreed to this stream; blocks still count.")
     ] = False,
     any_sender: Annotated[
         bool, typer.Option("--any-sender", help="As if the From domain were the organisation's.")
     ] = False,
 ) -> None:
-    """Show, per recipient, the rules tried, the fact that decided, the edits, the variant and the provider."""
+    """Show what would happen to a mail: per recipient the decision and the rules tried, then the edits.
+
+    Nothing is sent and nothing is stored.
+    """
     house = dry(settings(config), client, wrong)
     for note in house.notes:
         sys.stderr.write(f"note: {note}\n")
     people = tuple(_address(text) for text in to or ())
-    copies: list[dict[str, Any]] = []
-    for path in _files(messages):
+    envelope_sender = None if sender in (None, "", "<>") else _address(str(sender))
+    marks = _marks(mark or [])
+    rows: list[dict[str, Any]] = []
+    files = list(_files(messages))
+    for path in files:
         question = Question(
             client=client,
-            raw=_marked(as_submitted(path.read_bytes()), mark or []),
-            sender=None if sender in (None, "", "<>") else _address(str(sender)),
+            raw=marks + as_submitted(_read(path)),
+            sender=envelope_sender,
             recipients=people,
             at=time.time(),
             assume_consent=assume_consent,
@@ -65,26 +78,46 @@ def command(
             own_sender=sender is None,
         )
         answer = _ask(house, question)
-        if out is not None:
-            copies.extend(_write(out, path, len(copies), answer))
         _show(path, question, answer, as_json=as_json, diff=diff, quiet=out is not None)
+        rows.extend(_rows(path, answer, out, len(rows)))
     if out is not None:
-        _index(out, copies, house)
+        _index(out, rows, house)
+    if len(files) > 1 or out is not None:
+        written = (
+            "" if out is None else f"; {sum(bool(r['file']) for r in rows)} copies in {out}, see copies.json there"
+        )
+        print(total(len(files), (r["action"] for r in rows)) + written, file=sys.stderr if as_json else sys.stdout)
 
 
 def as_submitted(raw: bytes) -> bytes:
-    """A stored mail as a client would send it: no mbox line before it, CR LF line ends where it has only LF."""
+    """A stored mail as a client would send it: no mbox line before it, CR LF at line ends, one at the very end.
+
+    The first line says how the file was stored. A bare LF after a first line that ends in CR LF is the mail's own
+    fault and stays (I-8).
+    """
     if raw.startswith(b"From ") and b"\n" in raw:
         raw = raw.partition(b"\n")[2]
-    return raw if b"\r\n" in raw else raw.replace(b"\n", b"\r\n")
+    if not raw.partition(b"\n")[0].endswith(b"\r"):
+        raw = _BARE_LF.sub(b"\r\n", raw)
+    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
 
 def _files(messages: Sequence[Path]) -> Iterator[Path]:
     for path in messages:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*.eml") if p.is_file())
-        else:
+        if not path.is_dir():
             yield path
+            continue
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() == ".eml" and p.is_file())
+        if not found:
+            wrong(f"{path}: no *.eml file in this folder; name files of another kind one by one")
+        yield from found
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        wrong(f"{path}: {error.strerror}")
 
 
 def _address(text: str) -> Address:
@@ -94,97 +127,64 @@ def _address(text: str) -> Address:
         wrong(f"{text}: {error}, expected an address such as name@example.nl")
 
 
-def _marked(raw: bytes, marks: Sequence[str]) -> bytes:
-    lines = []
+def _marks(marks: Sequence[str]) -> bytes:
+    """Header lines to put before the mail, as a client would have written them."""
+    fields = []
     for text in marks:
         match = _MARK.fullmatch(text)
         if match is None:
             wrong(f"--mark {text}: expected NAME=VALUE, as Stream=newsletter")
-        lines.append(f"Briefgeheim-{match[1].removeprefix('Briefgeheim-')}: {match[2]}\r\n".encode())
-    return b"".join(lines) + raw
+        fields.append(f"Briefgeheim-{match[1].removeprefix('Briefgeheim-')}: {match[2]}\r\n".encode())
+    return b"".join(fields)
 
 
 def _ask(house: Dry, question: Question) -> Answer:
     try:
-        return asyncio.run(explain(house.tenant, house.rules, question))
+        return asyncio.run(explain(house.tenant, house.rules, question, house.lend))
     except RegistryUnavailable as error:
         wrong(f"registry of {house.tenant.organisation.name}: {error}")
 
 
 def _show(path: Path, question: Question, answer: Answer, *, as_json: bool, diff: bool, quiet: bool) -> None:
+    changes = differences(question.raw, answer) if diff else {}
     if as_json:
-        print(json.dumps({"input": str(path), **answer.account}, ensure_ascii=False))
-    elif not quiet:
-        print(f"{path}\n" + "\n".join(_lines(answer.account)))
-    if diff and not as_json:
-        for text in _differences(question.raw, answer):
-            print(text)
-
-
-def _lines(account: Account | dict[str, Any]) -> Iterator[str]:
-    data: dict[str, Any] = dict(account)
-    if "refused" in data:
-        yield f"  refused as a whole: {data['refused']}"
+        document = {"input": str(path), **answer.account, **({"diff": changes} if diff else {})}
+        print(json.dumps(document, ensure_ascii=False))
         return
-    marks = ", ".join(f"{k}={v}" for k, v in data["marks"].items())
-    yield f"  stream {data['stream']} (classify entry {data['classified_by']}{'; ' + marks if marks else ''})"
-    yield f"  {'private: one copy each' if data['private'] else 'not private'}; provider {data['provider'] or 'none'}"
-    if data["stopped"]:
-        stop = data["stopped"]
-        yield f"  STOPPED by filter {stop['filter']}: {stop['action']}, {stop['kind']}: {stop['detail']}"
-    for person in data["recipients"]:
-        yield f"  {person['recipient']}: {person['action'].upper()} by rule {person['rule']}: {person['fact']}"
-        if person["reply"]:
-            yield f"      reply {person['reply']}"
-        for tried in person["rules_tried"]:
-            yield f"      {'->' if tried['decided'] else '  '} {tried['rule']}: {tried['fact']}"
-        yield f"      variant {person['variant']}"
-    for name, variant in data["variants"].items():
-        yield f"  variant {name}: {len(variant['edits'])} edits"
-        for item in variant["edits"]:
-            slots = f" + slot {', '.join(item['slots'])}" if item["slots"] else ""
-            yield (
-                f"      {item['filter']}/{item['kind']} part {item['part']} "
-                f"{item['start']}-{item['end']} -> {item['inserted']} octets{slots}"
-            )
-        for outcome in variant["outcomes"]:
-            yield f"      {outcome['filter']}: {outcome['kind']} ({outcome['action']}) {outcome['detail']}"
+    if not quiet or diff:
+        print(path)
+    if not quiet:
+        print("\n".join(lines(answer.account)))
+    for text in changes.values():
+        print("\n".join(text))
 
 
-def _differences(before: bytes, answer: Answer) -> Iterator[str]:
-    for index, after in answer.finished.items():
-        name = "copy" if answer.envelope is None else answer.envelope.recipients[index].address.reveal()
-        yield from difflib.unified_diff(
-            before.decode("utf-8", "replace").splitlines(),
-            after.decode("utf-8", "replace").splitlines(),
-            "as submitted",
-            f"as it leaves to {name}",
-            lineterm="",
-            n=1,
-        )
-
-
-def _write(out: Path, path: Path, number: int, answer: Answer) -> list[dict[str, Any]]:
-    out.mkdir(parents=True, exist_ok=True)
-    people: list[Any] = list(answer.account["recipients"])  # type: ignore[call-overload]
+def _rows(path: Path, answer: Answer, out: Path | None, number: int) -> list[dict[str, Any]]:
+    """One row of copies.json per recipient; writes the copy when there is one and `out` is given."""
     if answer.made is None:
         return [{"input": str(path), "recipient": None, "file": None, "action": "refuse",
                  "reply": answer.account["refused"]}]  # fmt: skip
+    people: Any = answer.account["recipients"]
     rows: list[dict[str, Any]] = []
     for index, person in enumerate(people):
         row = {"input": str(path), "recipient": person["recipient"], "file": None}
         row.update({k: person[k] for k in ("action", "rule", "fact", "reply", "variant", "provider")})
         row["stream"] = answer.account["stream"]
-        if index in answer.finished:
-            row["file"] = f"{number + len(rows):06d}-{path.stem}.eml"
-            (out / str(row["file"])).write_bytes(answer.finished[index])
+        if out is not None and index in answer.finished:
+            row["file"] = f"{number + index:06d}-{path.stem}.eml"
+            _save(out, str(row["file"]), answer.finished[index])
         rows.append(row)
     return rows
 
 
-def _index(out: Path, copies: Sequence[dict[str, Any]], house: Dry) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "copies.json").write_text(
-        json.dumps({"copies": copies, "dkim": house.dns, "notes": house.notes}, indent=2, ensure_ascii=False) + "\n",
-        "utf-8",
-    )
+def _index(out: Path, rows: Sequence[dict[str, Any]], house: Dry) -> None:
+    content = {"copies": rows, "dkim": house.dns, "notes": house.notes}
+    _save(out, "copies.json", (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _save(out: Path, name: str, content: bytes) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    except OSError as error:
+        wrong(f"--out {out / name}: {error.strerror}")

@@ -31,9 +31,14 @@ def generate() -> bytes:
 
 def dns_record(pem: bytes, domain: str, selector: str) -> tuple[str, str]:
     """Owner name and TXT data in zone-file form, split in quoted strings of at most 255 octets (R-091)."""
-    text = f"v=DKIM1; k=rsa; p={_public(pem)}"
+    name, text = dns_value(pem, domain, selector)
     strings = [text[i : i + _STRING] for i in range(0, len(text), _STRING)]
-    return f"{selector}._domainkey.{domain}", " ".join(f'"{s}"' for s in strings)
+    return name, " ".join(f'"{s}"' for s in strings)
+
+
+def dns_value(pem: bytes, domain: str, selector: str) -> tuple[str, str]:
+    """Owner name and TXT value in one piece, as a verifier reads it after joining the strings."""
+    return f"{selector}._domainkey.{domain}", f"v=DKIM1; k=rsa; p={_public(pem)}"
 
 
 def _public(pem: bytes) -> str:
