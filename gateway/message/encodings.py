@@ -107,6 +107,8 @@ def _encode_as(name: str, text: str, content: bytes) -> bytes:
 
 
 def _printable(charset: str) -> str:
+    if "@" in charset:
+        return "(not a name)"  # reasons stand in replies and in the audit, where no address may (I-7)
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in charset[:40])
 
 
