@@ -152,7 +152,10 @@ class Parent:
             maillog.trouble(child.name, f"ended with code {code}")
             if child.kind == "worker":
                 note_crash(self.loaded.gateway.state, child.number)
-            self._vain = 0 if child.was_ready else self._vain + 1
+            if child.was_ready:
+                self._vain = 0
+            elif code >= 0:  # a child that was killed says nothing about the next start
+                self._vain += 1
             if code == 2 or self._vain >= _GIVE_UP:
                 self._code = code if code == 2 else 1
                 self._stopping.set()
