@@ -100,4 +100,15 @@ def inherited(argument: str) -> dict[str, socket.socket]:
 def run(serve: Callable[[int, int, dict[str, socket.socket]], Coroutine[None, None, int]]) -> None:
     """`python -m gateway.app.KIND NUMBER WIRE SOCKETS`: end with the code that `serve` gives."""
     number, wire, sockets = sys.argv[1:4]
-    raise SystemExit(asyncio.run(serve(int(number), int(wire), inherited(sockets))))
+    with asyncio.Runner(loop_factory=_event_loop()) as runner:
+        code = runner.run(serve(int(number), int(wire), inherited(sockets)))
+    raise SystemExit(code)
+
+
+def _event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed; None is Python's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

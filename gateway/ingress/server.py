@@ -18,10 +18,10 @@ from socket import socket
 from gateway.config.gateway import Limits, Listener
 from gateway.ingress.auth import Login, VerifySecret
 from gateway.ingress.clients import ClientDirectory
+from gateway.ingress.door import Door
 from gateway.ingress.limits import Budget, Occupancy
 from gateway.ingress.session import Session
 from gateway.ingress.shared import Accept, CheckRecipient, Shared
-from gateway.ingress.wire import HANDSHAKE_SECONDS
 
 _QUEUE = 1024  # connections the kernel keeps for us between two turns of the loop
 _STORE_GRACE = 5.0  # seconds for commits under way after everything else had to go
@@ -56,7 +56,7 @@ class IngressServer:
         verify_secret: VerifySecret,
     ) -> None:
         self._listeners = tuple((bound, tls_context(bound.listener)) for bound in listeners)
-        self._servers: list[asyncio.Server] = []
+        self._doors: list[Door] = []
         self._shared = Shared(
             hostname=hostname,
             limits=limits,
@@ -80,18 +80,11 @@ class IngressServer:
 
     async def start(self) -> None:
         """Begin to accept on every socket."""
-        loop = asyncio.get_running_loop()
         for bound, context in self._listeners:
-            implicit = bound.listener.tls == "implicit"
-            self._servers.append(
-                await loop.create_server(
-                    self._factory(bound.listener, context),
-                    sock=bound.socket,
-                    backlog=_QUEUE,
-                    ssl=context if implicit else None,
-                    ssl_handshake_timeout=HANDSHAKE_SECONDS if implicit else None,
-                )
-            )
+            first = context if bound.listener.tls == "implicit" else None
+            door = Door(bound.socket, self._factory(bound.listener, context), lambda: self.connections, first)
+            self._doors.append(door)
+            door.open(_QUEUE)
 
     def use_clients(self, clients: ClientDirectory) -> None:
         """New rules: counts from the next MAIL or AUTH of every session, open ones included."""
@@ -110,8 +103,8 @@ class IngressServer:
         client hears the outcome; other workers on the same sockets go on.
         """
         self._shared.draining = True
-        for server in self._servers:
-            server.close()
+        for door in self._doors:
+            door.close()
         for session in tuple(self._shared.sessions):
             session.leave_when_idle()
         await self._until_gone(grace)
