@@ -158,12 +158,8 @@ class Provider(Settings):
     """Declares 8BITMIME; when no, mail is compiled to 7 bit (R-043)."""
     profile: Literal["plain", "ses"] = "plain"
     """Which fields the provider rewrites; those are not signed."""
-    bounces: Literal["smtp", "webhook", "mailbox"] = "smtp"
-    """How failure reports come back (DESIGN §4, Envelope sender)."""
     max_connections: Annotated[int, Field(ge=1)] = 10
     """For the whole node; divided over workers."""
-    allow_public_plaintext: Literal[False] = False
-    """Always no: mail never goes in the clear to another machine."""
 
 
 class Route(Settings):
@@ -256,13 +252,6 @@ class StreamRule(Settings):
     """No opt-out, objection or withdrawal stops it, only erasure and restriction (S-61)."""
 
 
-class BounceSettings(Settings):
-    """Where failure reports of split mail return (DESIGN §4, Envelope sender)."""
-
-    domain: DomainName | None = None
-    """Domain for keyed return paths; none: the original return path stays."""
-
-
 class Footer(Settings):
     """Texts of the visible opt-out, by language; `{name}`, `{address}`, `{policy}` and `{link}` are filled in."""
 
@@ -319,8 +308,6 @@ class Organisation(Settings):
     """How mail is told apart; the first match counts, no match is refused."""
     footer: Footer = Footer()
     """Texts of the visible opt-out."""
-    bounce: BounceSettings = BounceSettings()
-    """Where failure reports return."""
     hold_for: Duration = Field(default="5d", validate_default=True)
     """How long held mail waits before the submitter gets a DSN."""
     hold_owner: str | None = None
