@@ -26,11 +26,15 @@ class Notify(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One RCPT TO. `orcpt` is kept as received ("rfc822;user+40example.org", still xtext), or empty."""
+    """One RCPT TO. `orcpt` is kept as received ("rfc822;user+40example.org", still xtext), or empty.
+
+    `postmaster` says that this is the organisation's own postmaster (R-022), whatever the address is by now.
+    """
 
     address: Address
     notify: frozenset[Notify] = frozenset()
     orcpt: str = ""
+    postmaster: bool = False
 
     def __post_init__(self) -> None:
         if Notify.NEVER in self.notify and len(self.notify) > 1:

@@ -16,12 +16,12 @@ from gateway.envelope import Envelope, Notify, Peer, Recipient
 from gateway.message.parse import Message
 from gateway.message.template import pack
 from gateway.plan import Arrival, Copy, Plan
+from gateway.policy.edition import edition
 from gateway.reply import Reply
-from gateway.spool.protocol import Entry, NewMessage, NewRow, State
+from gateway.spool.protocol import QUARANTINE, Entry, NewMessage, NewRow, State
 from gateway.tenant import Tenant
 
 _RETURNED = ("from", "date", "subject", "message-id")  # what a report may show of the original header (I-1)
-QUARANTINE = 10 * 365 * 86400.0
 _EDITS_KEPT = 400  # per variant in the audit; beyond it their number
 
 
@@ -46,6 +46,7 @@ def planned_message(
             "from_domain": made.read.from_address.canonical_domain,
             "smtputf8": envelope.smtputf8,
             "version": version,
+            "edition": edition(tenant.organisation, made.read.rule, private=made.read.private),
         },
         sealed={**_transaction(envelope), "headers": returned_header(made.read.message).decode("latin-1")},
         body=pack({name: r.template for name, r in made.renditions.items()}),
@@ -157,13 +158,19 @@ def _recipient(recipient: Recipient) -> dict[str, object]:
         "address": recipient.address.reveal(),
         "notify": sorted(n.value for n in recipient.notify),
         "orcpt": recipient.orcpt,
+        **({"postmaster": True} if recipient.postmaster else {}),
     }
 
 
 def _recipient_from(row: Mapping[str, object]) -> Recipient:
     notify = row["notify"]
     assert isinstance(notify, list)
-    return Recipient(Address.parse(str(row["address"])), frozenset(Notify(n) for n in notify), str(row["orcpt"]))
+    return Recipient(
+        Address.parse(str(row["address"])),
+        frozenset(Notify(n) for n in notify),
+        str(row["orcpt"]),
+        bool(row.get("postmaster", False)),
+    )
 
 
 def returned_header(message: Message) -> bytes:

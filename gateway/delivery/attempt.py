@@ -25,6 +25,7 @@ from gateway.delivery.prepare import Content, Unsendable, prepare
 from gateway.delivery.relay import Broken, Connection, Unreachable
 from gateway.message.template import Template, unpack
 from gateway.policy.decide import decide
+from gateway.policy.edition import lacking
 from gateway.registry.protocol import RegistryUnavailable
 from gateway.signing.dkim import Signer
 
@@ -99,6 +100,8 @@ class Attempt:
             decision = await self._decide(party, letter)
             if decision.action is not Action.DELIVER:
                 return _stopped(decision)
+            if missing := _missing(job, party):
+                return Outcome(Kind.HELD, reason=missing, decision=decision)
             variant = no_looser(content.variant, decision.variant)
             if variant != content.variant:
                 content = self._prepare(job, line, party, variant)
@@ -116,7 +119,7 @@ class Attempt:
             facts,
             now=int(self.clock()),
             language=letter.language,
-            postmaster=letter.address.is_postmaster,
+            postmaster=letter.postmaster,
             queued=True,
         )
 
@@ -181,6 +184,15 @@ def _stopped(decision: Decision) -> Outcome:
     reply = decision.reply
     assert reply is not None  # a refusal carries its reply
     return Outcome(Kind.BLOCKED, reason=reply.text, status=reply.enhanced, decision=decision)
+
+
+def _missing(job: Job, party: Party) -> str:
+    """ "" or what the rules of today demand and this text, made by older rules, does not have (DESIGN §4 Spool)."""
+    stored = job.entry.facts.get("edition")
+    if not isinstance(stored, list) or job.opened_letter.postmaster:
+        return ""  # mail of our own making, and mail that no rule edits
+    lacks = lacking(party.organisation, job.opened_letter.classification.stream, stored)
+    return f"made by older rules; it lacks what they demand now: {', '.join(lacks)}" if lacks else ""
 
 
 def registry_away() -> Outcome:

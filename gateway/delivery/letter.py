@@ -30,6 +30,8 @@ class Letter:
     submitter: str = field(repr=False)
     """The reverse-path the message came with, "" for the null one: reports go there, whatever the copy carries."""
     address: Address
+    postmaster: bool
+    """The organisation's own postmaster, which gets every mail (R-022)."""
     person: Person
     classification: Classification
     from_domain: str
@@ -56,6 +58,7 @@ class Letter:
             ),
             submitter=_text(message, "sender"),
             address=address,
+            postmaster=bool(row.get("postmaster", False)),
             person=pseudonyms.person(address),
             slots={Slot(name): value.encode() for name, value in _table(row, "slots").items()},
             classification=_classification(entry),

@@ -31,17 +31,18 @@ def decide(
 ) -> Decision:
     """Whether this person gets this mail, in which variant, by which rule and fact. Never raises.
 
-    `now` is Unix seconds; `language` a BCP 47 tag of the mail or ""; `postmaster` whether the recipient is one
-    (R-022); `queued` whether the mail is already in the spool, where a restriction holds instead of refusing.
+    `now` is Unix seconds; `language` a BCP 47 tag of the mail or ""; `postmaster` whether the recipient is the
+    organisation's own one, which gets every mail, also unmarked mail (R-022); `queued` whether the mail is already in
+    the spool, where a restriction holds instead of refusing.
     """
     tongue = _language(facts.language or language or organisation.language)
+    if postmaster:
+        return _decision([grants("postmaster", "postmaster is always reached")], Variant(tongue))
     rule = organisation.streams.get(classification.stream)
     if classification.stream is Stream.UNCLASSIFIED or rule is None:
         why = classification.why or f"stream {classification.stream} has no rules"
         return _decision([refuses("unclassified", why, UNCLASSIFIED)], Variant(tongue))
     tried = [passes("unclassified", f"stream {classification.stream}")]
-    if postmaster:
-        return _decision([*tried, grants("postmaster", "postmaster is always reached")], Variant(tongue))
     case = Case(organisation, rule, classification, facts, now, queued)
     for finding in _findings(case):
         tried.append(finding)

@@ -33,10 +33,10 @@ Each cell is what happens to a mail of that stream for a person in that state, a
 "Agreed" means: everything this stream asks for is there (consent, request, enrolment or purchase, and the marks).
 Each later row starts from "agreed" and adds what it names. "–" means: this stream has no such thing.
 
-The rules are tried in this order, and the first that stops the mail decides: unclassified, postmaster (always
-delivered), erasure, restriction, complaint, bounce, manual, opt-out, offer, minor, sensitive, what the stream needs in
-the order of its settings, soft-opt-in, segment. Whether individual links stay ("tracked") is asked last and never stops
-a mail. No block stops the streams {exempt}: the person asked for that mail.
+The rules are tried in this order, and the first that stops the mail decides: postmaster (the organisation's own is
+always reached), unclassified, erasure, restriction, complaint, bounce, manual, opt-out, offer, minor, sensitive, what
+the stream needs in the order of its settings, soft-opt-in, segment. Whether individual links stay ("tracked") is asked
+last and never stops a mail. No block stops the streams {exempt}: the person asked for that mail.
 
 Marketing is mail that carries an offer, or rests on soft opt-in, or rests on consent and has a link that stops it. An
 objection to marketing stops all of it, whatever `blocked_by` says, and a minor gets none without the guardian.

@@ -15,6 +15,9 @@ from typing import Protocol
 
 from gateway.audit.protocol import AuditRow
 
+QUARANTINE = 10 * 365 * 86400.0
+"""How far off, in seconds, the due time of a quarantined row is set: an operator's retry makes it due."""
+
 
 class SpoolUnavailable(Exception):
     """Nothing can be stored or read now; the client must keep the mail (451)."""

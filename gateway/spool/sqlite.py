@@ -30,7 +30,7 @@ from gateway.spool.cache import ContentCache
 from gateway.spool.disk import Lock, probe, sync_folder, trouble
 from gateway.spool.keyslots import KeySlots, SlotBroken
 from gateway.spool.orders import Order
-from gateway.spool.protocol import Depth, Entry, EntryBroken, NewMessage, Opened, State, Update
+from gateway.spool.protocol import QUARANTINE, Depth, Entry, EntryBroken, NewMessage, Opened, State, Update
 from gateway.spool.reader import Content, Parts
 from gateway.spool.rows import Effects, Store
 from gateway.spool.sealing import SealBroken, ServiceKeys
@@ -56,8 +56,8 @@ class SQLiteSpool:
     """The spool of one shard. Opening it blocks: probes the folder, takes the lock, settles what the last owner left.
 
     `keys`: service keys by id, 32 octets each. `stirred` is set whenever a commit left a queued row, for whoever waits
-    to claim; `uncertain_at_open` counts rows cut off while being sent, `broken` rows set aside because their seal did
-    not open, `late` updates that came for a row already final.
+    to claim; `cut_off` counts by organisation the rows cut off while being sent, `broken` rows set aside because their
+    seal did not open, `late` updates that came for a row already final.
     """
 
     def __init__(self, folder: Path, shard: int, keys: Mapping[int, bytes], audit: AuditWriter) -> None:
@@ -87,7 +87,7 @@ class SQLiteSpool:
         undo.callback(connection.close)
         schema.create(connection, self._audit.schema)
         found = start.settle(connection, self._slots, self._keys, self._audit.write)
-        self.uncertain_at_open, self.broken = found.uncertain, found.broken
+        self.cut_off, self.broken = found.cut_off, found.broken
         sync_folder(shard.folder)
         self._near, self._far = schema.reading(shard.database), schema.reading(shard.database)
         undo.callback(self._near.close)
@@ -96,6 +96,11 @@ class SQLiteSpool:
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="spool-reader")
         undo.callback(self._reading.shutdown)
         self._writer = Writer(connection, self._slots, self._keys, self._follow)
+
+    @property
+    def uncertain_at_open(self) -> int:
+        """Rows that were being sent when the last owner ended: a second copy of each is possible."""
+        return sum(self.cut_off.values())
 
     @property
     def trouble(self) -> str:
@@ -267,7 +272,7 @@ class SQLiteSpool:
         self.broken += len(entries)
         now = time.time()
         await self.update(
-            [Update(entry.row, State.QUARANTINED, reason=reason) for entry in entries],
+            [Update(entry.row, State.QUARANTINED, due=now + QUARANTINE, reason=reason) for entry in entries],
             [
                 AuditRow(now, e.organisation, e.message, "quarantined", e.person_exact, {"reason": reason})
                 for e in entries

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.audit.protocol import AuditRow
 from gateway.spool.keyslots import KeySlots, SlotBroken, mark_of
-from gateway.spool.protocol import SpoolUnavailable
+from gateway.spool.protocol import QUARANTINE, SpoolUnavailable
 from gateway.spool.schema import FINAL
 from gateway.spool.sealing import ServiceKeys
 
@@ -28,9 +29,9 @@ Record = Callable[[sqlite3.Connection, Sequence[AuditRow]], None]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`uncertain`: rows being sent when the last owner ended; `broken`: rows set aside because their key is gone."""
+    """`cut_off`: rows being sent when the last owner ended, by organisation; `broken`: rows whose key is gone."""
 
-    uncertain: int
+    cut_off: Counter[str]
     broken: int
 
 
@@ -104,15 +105,15 @@ def _set_aside(connection: sqlite3.Connection, n: int, message: str, organisatio
         f"SELECT person_exact FROM rows WHERE message = ? AND {_OPEN_STATES} AND reason <> ?", (n, NO_KEY)
     ).fetchall()
     connection.execute(
-        f"UPDATE rows SET state = 'quarantined', reason = ?, sending = 0 WHERE message = ? AND {_OPEN_STATES}",
-        (NO_KEY, n),
+        f"UPDATE rows SET state = 'quarantined', reason = ?, due = ?, sending = 0 WHERE message = ? AND {_OPEN_STATES}",
+        (NO_KEY, now + QUARANTINE, n),
     )
     detail = {"reason": NO_KEY}
     record(connection, [AuditRow(now, organisation, message, "quarantined", exact, detail) for (exact,) in people])
     return len(people)
 
 
-def _count_cut_off(connection: sqlite3.Connection, record: Record) -> int:
+def _count_cut_off(connection: sqlite3.Connection, record: Record) -> Counter[str]:
     now = time.time()
     rows = connection.execute(
         "SELECT m.organisation, m.id, r.person_exact, r.provider, r.attempts FROM rows r"
@@ -126,4 +127,4 @@ def _count_cut_off(connection: sqlite3.Connection, record: Record) -> int:
             for organisation, message, exact, provider, attempts in rows
         ],
     )
-    return len(rows)
+    return Counter(organisation for organisation, *_ in rows)
