@@ -34,6 +34,10 @@ OWN_CLIENT = "gateway"
 _MARKS = Classification(Stream.PERSONAL, entry="own-report", basis=Basis.LEGAL)
 
 
+Composed = tuple[NewMessage, AuditRow]
+"""A mail of our own making, ready to be put in one commit with what caused it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Original:
     """The message a report is about. `envid` as received; `returned` its safe header fields; `arrival` Unix seconds."""
@@ -62,23 +66,31 @@ class Outbox:
         self._wake = wake
         self._clock = clock
 
-    async def report(self, organisation: str, to: Address, original: Original, outcomes: Sequence[Outcome]) -> None:
-        """Queue one DSN to the return path, with the null reverse-path, so that it can cause no other."""
+    def compose(
+        self, organisation: str, to: Address, original: Original, outcomes: Sequence[Outcome]
+    ) -> Composed | None:
+        """One DSN to the return path, to be put by the caller; its null reverse-path lets it cause no other.
+
+        None where no provider carries mail of the postmaster, which is logged.
+        """
         tenant = self.tenants[organisation]
-        now = self._clock()
         report = Report(
             identifier=secrets.token_hex(10),
             reporting_mta=self._name,
             sender=Address.parse(tenant.organisation.postmaster),
             to=to,
-            date=int(now),
+            date=int(self._clock()),
             arrival=int(original.arrival),
             outcomes=tuple(outcomes),
             envid=original.envid,
             returned=original.returned,
         )
         detail = {"about": original.id, "recipients": len(outcomes), "action": outcomes[0].action.value}
-        await self._queue(tenant, to, build_dsn(report), detail)
+        return self._compose(tenant, to, build_dsn(report), detail)
+
+    async def report(self, organisation: str, to: Address, original: Original, outcomes: Sequence[Outcome]) -> None:
+        """Compose and store one DSN. Raises `SpoolUnavailable`."""
+        await self._put(self.compose(organisation, to, original, outcomes))
 
     async def digest(self, organisation: str, held: Mapping[str, int]) -> None:
         """Tell the owner of held mail what waits: reasons and numbers, no address (DESIGN §4 Hold)."""
@@ -86,9 +98,16 @@ class Outbox:
         owner = owner_of(tenant.organisation)
         if owner is None or not held:
             return
-        await self._queue(tenant, owner, _digest(tenant.organisation, held), {"digest": sum(held.values())})
+        content = _digest(tenant.organisation, held, self._clock())
+        await self._put(self._compose(tenant, owner, content, {"digest": sum(held.values())}))
 
-    async def _queue(self, tenant: Tenant, to: Address, content: bytes, detail: Mapping[str, object]) -> None:
+    async def _put(self, composed: Composed | None) -> None:
+        if composed is not None:
+            message, row = composed
+            await self._spool.put((message,), (row,))
+            self._wake()
+
+    def _compose(self, tenant: Tenant, to: Address, content: bytes, detail: Mapping[str, object]) -> Composed | None:
         organisation = tenant.organisation
         sender = Address.parse(organisation.postmaster)
         provider = route(organisation, sender.canonical_domain, Stream.PERSONAL)
@@ -96,12 +115,10 @@ class Outbox:
             maillog.trouble(
                 "outbox", f"{organisation.name}: no route for {Stream.PERSONAL.value} mail of the postmaster"
             )
-            return
+            return None
         message = self._message(tenant, to, content, provider)
         person = message.rows[0].person_exact
-        row = AuditRow(message.received, organisation.name, message.id, "composed", person, detail)
-        await self._spool.put((message,), (row,))
-        self._wake()
+        return message, AuditRow(message.received, organisation.name, message.id, "composed", person, detail)
 
     def _message(self, tenant: Tenant, to: Address, content: bytes, provider: Provider) -> NewMessage:
         now = self._clock()
@@ -140,13 +157,13 @@ def owner_of(organisation: Organisation) -> Address | None:
         return None
 
 
-def _digest(organisation: Organisation, held: Mapping[str, int]) -> bytes:
+def _digest(organisation: Organisation, held: Mapping[str, int], now: float) -> bytes:
     total = sum(held.values())
     mail = EmailMessage()
     mail["From"] = f"Briefgeheim <{organisation.postmaster}>"
     mail["To"] = organisation.hold_owner or organisation.postmaster
     mail["Subject"] = f"Vastgehouden mail / Held mail: {total}"
-    mail["Date"] = formatdate()
+    mail["Date"] = formatdate(now)
     mail["Message-ID"] = f"<{secrets.token_hex(10)}@{organisation.postmaster.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     lines = [f"{number:6}  {reason}" for reason, number in sorted(held.items())]

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway import plan
@@ -21,14 +21,25 @@ from gateway.address import Address
 from gateway.audit.protocol import AuditRow
 from gateway.decision import Action
 from gateway.envelope import Envelope
-from gateway.facts import Facts
+from gateway.facts import NOBODY, Facts
 from gateway.observe import maillog, metrics
-from gateway.plan import Arrival, Plan, Refused, Rules
+from gateway.plan import Arrival, Plan, Read, Refused, Rules
+from gateway.policy import postmaster
 from gateway.policy.reach import blocked_everywhere
 from gateway.pseudonym import Person
 from gateway.registry.protocol import RegistryUnavailable
 from gateway.reply import QUEUED, RECIPIENT_OK, STORE_UNAVAILABLE, UNDECIDED, Reply
-from gateway.spool.protocol import Entry, NewMessage, Spool, SpoolUnavailable, State
+from gateway.spool.protocol import (
+    QUARANTINE,
+    Entry,
+    EntryBroken,
+    EntryGone,
+    NewMessage,
+    Spool,
+    SpoolUnavailable,
+    State,
+    Update,
+)
 from gateway.stored import (
     envelope_from,
     planned_message,
@@ -38,6 +49,9 @@ from gateway.stored import (
 from gateway.tenant import Tenant
 
 _POISON = 2  # after this many dead workers a message is set aside before it is parsed again (I-3)
+_POISONOUS = "ended a worker twice"
+_ASIDE = (State.UNDECIDED, State.QUARANTINED)
+Composed = tuple[NewMessage, AuditRow]
 
 
 class Blackbox(Protocol):
@@ -69,8 +83,29 @@ class Parts:
     """By client name: names are unique over all organisations."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one commit stores: the message or None, reports about it, audit."""
+
+    message: NewMessage | None
+    reports: tuple[NewMessage, ...]
+    audit: Sequence[AuditRow]
+
+    @classmethod
+    def ended(cls, entry: Entry, reports: Sequence[Composed], audit: Sequence[AuditRow]) -> Parcel:
+        """A message that was set aside and is now refused: nothing of it stays but the audit."""
+        nothing = NewMessage(
+            id=entry.message, reference=entry.reference, organisation=entry.organisation, client=entry.client,
+            stream=entry.stream, received=entry.received, facts=entry.facts, sealed={}, body=b"", rows=(),
+        )  # fmt: skip
+        return cls(nothing, tuple(m for m, _ in reports), (*audit, *(row for _, row in reports)))
+
+
 class Pipeline:
-    """One per worker. `notify` composes and stores reports (outbox); `wake` tells delivery that rows are due."""
+    """One per worker. `report` composes a report (outbox), stored here; `wake` tells delivery that rows are due.
+
+    `vain` are ids of quarantined messages that this version of the software could not decide either.
+    """
 
     def __init__(
         self,
@@ -78,7 +113,7 @@ class Pipeline:
         spool: Spool,
         blackbox: Blackbox,
         *,
-        notify: Callable[[Bounce], Awaitable[None]],
+        report: Callable[[Bounce], Composed | None],
         wake: Callable[[], None],
         clock: Callable[[], float],
         software: str,
@@ -86,15 +121,16 @@ class Pipeline:
         self.parts = parts
         self._spool = spool
         self._blackbox = blackbox
-        self._notify = notify
+        self._report = report
         self._wake = wake
         self._clock = clock
         self._software = software
+        self.vain: set[str] = set()
 
     async def accept(self, envelope: Envelope, raw: bytes) -> Reply:
         """Answer one transaction. 250 means durable (I-4)."""
         tenant = self.parts.tenants[envelope.client]
-        envelope = _home(tenant, envelope)
+        envelope = postmaster.marked(tenant.organisation, envelope)
         arrival = Arrival(secrets.token_hex(10), secrets.randbits(32), self._clock())
         try:
             reply = await self._answer(tenant, envelope, raw, arrival)
@@ -123,20 +159,33 @@ class Pipeline:
         decision = blocked_everywhere(tenant.organisation, tenant.organisation.by_client[client], facts[0])
         return decision.reply if decision is not None else None
 
-    async def revisit(self, entries: Sequence[Entry]) -> int:
-        """Decide stored undecided or quarantined messages again; gives how many got decided."""
+    async def revisit(self, spool: Spool, entries: Sequence[Entry]) -> int:
+        """Decide stored undecided or quarantined messages of one shard again; gives how many got decided.
+
+        Raises `SpoolUnavailable`; anything else about one message leaves the others as they are.
+        """
         done = 0
         for message in dict.fromkeys(e.message for e in entries):
-            rows = [e for e in entries if e.message == message]
-            done += await self._again(rows)
+            # All rows of it, however few of them were found: what takes its place takes the place of all.
+            rows = [e for e in await spool.entries(message=message, limit=-1) if e.state in _ASIDE]
+            if not rows:
+                continue
+            try:
+                done += await self._again(spool, rows)
+            except EntryGone:
+                continue  # dropped meanwhile
+            except EntryBroken as error:
+                await self._keep_aside(spool, rows, "a row of it cannot be unsealed")
+                maillog.fault("revisit", error)
         return done
 
     async def _answer(self, tenant: Tenant, envelope: Envelope, raw: bytes, arrival: Arrival) -> Reply:
         digest = hashlib.sha256(raw).digest()
         if self._blackbox.crashes(digest) >= _POISON:
-            return await self._set_aside(tenant, envelope, raw, arrival, State.QUARANTINED, "ended a worker twice")
+            return await self._set_aside(tenant, envelope, raw, arrival, State.QUARANTINED, _POISONOUS)
         try:
             made = await self._plan(tenant, envelope, raw, arrival, digest)
+            parcel = self._parcel(tenant, envelope, made, arrival)
         except Refused as refused:
             await self._spool.put((), refusals_audit(tenant, envelope, arrival, refused.reply))
             return refused.reply
@@ -147,25 +196,32 @@ class Pipeline:
             return await self._set_aside(tenant, envelope, raw, arrival, State.UNDECIDED, "registry away")
         except Exception as error:  # noqa: BLE001 the boundary between DATA and 250: a fault of ours sets the mail aside
             metrics.FAULTS.labels("pipeline").inc()
-            metrics.QUARANTINED.labels(tenant.organisation.name).inc()
-            maillog.quarantined(arrival.id, tenant.organisation.name, maillog.fault_place(error))
             return await self._set_aside(tenant, envelope, raw, arrival, State.QUARANTINED, maillog.fault_place(error))
-        return await self._store(tenant, envelope, made, arrival, len(raw))
+        return await self._store(tenant, made, parcel, len(raw))
 
     async def _plan(self, tenant: Tenant, envelope: Envelope, raw: bytes, arrival: Arrival, digest: bytes) -> Plan:
         with self._blackbox.holding(digest):
             reading = plan.read(tenant, self.parts.rules, envelope, raw)
-        people = await look_up(tenant, plan.to_look_up(envelope, reading))
+        people = await look_up(tenant, envelope, reading)
         with self._blackbox.holding(digest):
             return plan.make(tenant, self.parts.rules, envelope, arrival, reading, people)
 
-    async def _store(self, tenant: Tenant, envelope: Envelope, made: Plan, arrival: Arrival, size: int) -> Reply:
+    def _parcel(self, tenant: Tenant, envelope: Envelope, made: Plan, arrival: Arrival) -> Parcel:
+        """What one commit stores of a plan. When nobody gets the message the SMTP reply says it, and no report."""
         message, audit = planned_message(tenant, envelope, made, arrival, self.parts.rules.version)
+        reports = [] if message is None else self._reports(_bounces(tenant, envelope, arrival, made))
+        return Parcel(message, tuple(m for m, _ in reports), (*audit, *(row for _, row in reports)))
+
+    def _reports(self, bounces: Sequence[Bounce]) -> list[Composed]:
+        return [report for bounce in bounces if (report := self._report(bounce)) is not None]
+
+    async def _store(self, tenant: Tenant, made: Plan, parcel: Parcel, size: int) -> Reply:
+        message = parcel.message
         if message is None:
-            await self._spool.put((), audit)
+            await self._spool.put((), parcel.audit)
             self._count(tenant, made)
             return whole_refusal(made)
-        await self._spool.put((message,), audit)
+        await self._spool.put((message, *parcel.reports), parcel.audit)
         self._count(tenant, made)
         self._wake()
         maillog.accepted(
@@ -174,76 +230,88 @@ class Pipeline:
             held=sum(r.state is State.HELD for r in message.rows),
             refused=len(made.by_action(Action.REFUSE)),
         )  # fmt: skip
-        await self._tell(tenant, envelope, arrival, made)
         return QUEUED.because(message.id)
-
-    async def _tell(self, tenant: Tenant, envelope: Envelope, arrival: Arrival, made: Plan) -> None:
-        """Reports about recipients whose fate is known now: refused ones, and SUCCESS asked of a split (R-111)."""
-        refused = tuple((i, c.decision.reply) for i, c in enumerate(made.copies) if c.decision.reply is not None)
-        if refused:
-            await self._notify(Bounce(tenant, envelope, arrival, made, "failed", refused))
-        split = len(envelope.recipients) > 1
-        success = tuple(
-            (i, RECIPIENT_OK)
-            for i, c in enumerate(made.copies)
-            if split and "SUCCESS" in c.recipient.notify and c.decision.action is not Action.REFUSE
-        )
-        if success:
-            await self._notify(Bounce(tenant, envelope, arrival, made, "delivered", success))
 
     async def _set_aside(
         self, tenant: Tenant, envelope: Envelope, raw: bytes, arrival: Arrival, state: State, reason: str
     ) -> Reply:
         message, audit = raw_message(tenant, envelope, raw, arrival, state, reason, self._software)
         await self._spool.put((message,), audit)
+        if state is State.QUARANTINED:
+            self._note_quarantine(message.id, message.organisation, reason)
         return QUEUED.because(message.id)
 
-    async def _again(self, rows: Sequence[Entry]) -> bool:
-        opened = await self._spool.open(rows[0])
-        envelope = envelope_from(rows[0], [(await self._spool.open(e)).row for e in rows], opened.message)
-        tenant = self.parts.tenants[envelope.client]
-        arrival = Arrival(rows[0].message, rows[0].reference, rows[0].received)
+    def _note_quarantine(self, message: str, organisation: str, reason: str) -> None:
+        self.vain.add(message)  # this software has seen it
+        metrics.QUARANTINED.labels(organisation).inc()
+        maillog.quarantined(message, organisation, reason)
+
+    async def _again(self, spool: Spool, rows: Sequence[Entry]) -> bool:
+        first, now = rows[0], self._clock()
+        quarantined = first.state is State.QUARANTINED
+        if first.stream:  # compiled long ago; only its seal was in doubt, and an operator says that this is over
+            await spool.update([Update(e.row, State.QUEUED, due=now, reason="") for e in rows if e.due <= now], ())
+            self._wake()
+            return True
+        if quarantined:  # before it is parsed: if it ends this process, the next one leaves it alone
+            self.vain.add(first.message)
+            await spool.update([Update(e.row, e.state, due=now + QUARANTINE) for e in rows], ())
+        opened = await spool.open(first)
+        envelope = envelope_from(first, [(await spool.open(e)).row for e in rows], opened.message)
         digest = hashlib.sha256(opened.body).digest()
+        if not quarantined and self._blackbox.crashes(digest) >= _POISON:
+            await self._keep_aside(spool, rows, _POISONOUS)
+            return False
+        tenant = self.parts.tenants.get(envelope.client)
+        if tenant is None:
+            await self._keep_aside(spool, rows, "its client is no longer in the settings")
+            return False
+        return await self._decide_again(spool, tenant, envelope, opened.body, rows)
+
+    async def _decide_again(
+        self, spool: Spool, tenant: Tenant, envelope: Envelope, raw: bytes, rows: Sequence[Entry]
+    ) -> bool:
+        entry = rows[0]
+        arrival = Arrival(entry.message, entry.reference, entry.received)
         try:
-            made = await self._plan(tenant, envelope, opened.body, arrival, digest)
+            made = await self._plan(tenant, envelope, raw, arrival, hashlib.sha256(raw).digest())
+            parcel = self._parcel(tenant, envelope, made, arrival)
+            if parcel.message is None:
+                everyone = _everyone(tenant, envelope, arrival, made, whole_refusal(made))
+                parcel = Parcel.ended(entry, self._reports([everyone]), parcel.audit)
         except RegistryUnavailable:
+            if entry.state is State.QUARANTINED:  # not its fault: with the registry it gets its turn
+                await spool.update([Update(e.row, State.UNDECIDED, due=self._clock()) for e in rows], ())
             return False
         except Refused as refused:
-            await self._give_back(tenant, envelope, opened.body, rows[0], arrival, refused.reply)
-            return True
+            everyone = _everyone(tenant, envelope, arrival, None, refused.reply)
+            audit = refusals_audit(tenant, envelope, arrival, refused.reply)
+            parcel, made = Parcel.ended(entry, self._reports([everyone]), audit), None
         except Exception as error:  # noqa: BLE001 same boundary, on a later visit: it stays set aside
-            maillog.fault("revisit", error)
+            metrics.FAULTS.labels("pipeline").inc()
+            await self._keep_aside(spool, rows, maillog.fault_place(error))
             return False
-        await self._swap(tenant, envelope, made, rows[0], arrival)
+        await self._swap(spool, tenant, made, parcel)
         return True
 
-    async def _swap(self, tenant: Tenant, envelope: Envelope, made: Plan, entry: Entry, arrival: Arrival) -> None:
-        message, audit = planned_message(tenant, envelope, made, arrival, self.parts.rules.version)
-        if message is None:
-            reply = whole_refusal(made)
-            everyone = tuple((i, reply) for i in range(len(envelope.recipients)))
-            await self._notify(Bounce(tenant, envelope, arrival, made, "failed", everyone))
-            await self._finish(tenant, entry, audit)
-            return
-        await self._tell(tenant, envelope, arrival, made)
-        await self._spool.replace(entry.message, message, audit)
-        self._count(tenant, made)
+    async def _swap(self, spool: Spool, tenant: Tenant, made: Plan | None, parcel: Parcel) -> None:
+        """Reports first: a crash between the two commits then says a thing twice, never not at all."""
+        if parcel.reports:
+            await self._spool.put(parcel.reports, ())
+        assert parcel.message is not None, "what was set aside is replaced by something"
+        await spool.replace(parcel.message.id, parcel.message, parcel.audit)
+        if made is not None:
+            self._count(tenant, made)
         self._wake()
 
-    async def _give_back(
-        self, tenant: Tenant, envelope: Envelope, raw: bytes, entry: Entry, arrival: Arrival, reply: Reply
-    ) -> None:
-        everyone = tuple((i, reply) for i in range(len(envelope.recipients)))
-        await self._notify(Bounce(tenant, envelope, arrival, None, "failed", everyone))
-        await self._finish(tenant, entry, refusals_audit(tenant, envelope, arrival, reply))
-
-    async def _finish(self, tenant: Tenant, entry: Entry, audit: Sequence[AuditRow]) -> None:
-        """A message that was set aside and is now refused: nothing of it stays but the audit."""
-        ended = NewMessage(
-            id=entry.message, reference=entry.reference, organisation=entry.organisation, client=entry.client,
-            stream=entry.stream, received=entry.received, facts=entry.facts, sealed={}, body=b"", rows=(),
-        )  # fmt: skip
-        await self._spool.replace(entry.message, ended, audit)
+    async def _keep_aside(self, spool: Spool, rows: Sequence[Entry], reason: str) -> None:
+        """Quarantined from now on, or still: until an operator's retry, or an upgrade."""
+        now, first = self._clock(), rows[0]
+        updates = [Update(e.row, State.QUARANTINED, due=now + QUARANTINE, reason=reason) for e in rows]
+        what = State.QUARANTINED.value
+        audit = [AuditRow(now, e.organisation, e.message, what, e.person_exact, {"reason": reason}) for e in rows]
+        await spool.update(updates, audit)
+        self._note_quarantine(first.message, first.organisation, reason)
 
     def _count(self, tenant: Tenant, made: Plan) -> None:
         name, stream = tenant.organisation.name, made.classification.stream.value
@@ -259,10 +327,11 @@ class Pipeline:
                     metrics.ONE_CLICK_UNSIGNED.labels(name).inc()
 
 
-async def look_up(tenant: Tenant, found: Sequence[Address]) -> dict[Address, tuple[Person, Facts]]:
-    """One batched read for all addresses. Raises `RegistryUnavailable`."""
+async def look_up(tenant: Tenant, envelope: Envelope, reading: Read) -> dict[Address, tuple[Person, Facts]]:
+    """One batched read for all addresses. Raises `RegistryUnavailable`, but never for the postmaster's mail (R-022)."""
+    found = plan.to_look_up(envelope, reading)
     people = tenant.pseudonyms.people(found)
-    facts = await tenant.registry.facts(people)
+    facts = [NOBODY] * len(people) if postmaster.alone(envelope) else await tenant.registry.facts(people)
     return dict(zip(found, zip(people, facts, strict=True), strict=True))
 
 
@@ -273,10 +342,19 @@ def whole_refusal(made: Plan) -> Reply:
     return next(c.decision.reply for c in made.copies if c.decision.reply is not None)
 
 
-def _home(tenant: Tenant, envelope: Envelope) -> Envelope:
-    """`postmaster` without a domain is this organisation's own (RFC 5321 4.5.1, R-022)."""
-    if all(r.address.domain for r in envelope.recipients):
-        return envelope
-    own = Address.parse(tenant.organisation.postmaster)
-    recipients = tuple(r if r.address.domain else replace(r, address=own) for r in envelope.recipients)
-    return replace(envelope, recipients=recipients)
+def _bounces(tenant: Tenant, envelope: Envelope, arrival: Arrival, made: Plan) -> list[Bounce]:
+    """Reports about recipients whose fate is known now: refused ones, and SUCCESS asked of a split (R-111)."""
+    refused = tuple((i, c.decision.reply) for i, c in enumerate(made.copies) if c.decision.reply is not None)
+    split = len(envelope.recipients) > 1
+    success = tuple(
+        (i, RECIPIENT_OK)
+        for i, c in enumerate(made.copies)
+        if split and "SUCCESS" in c.recipient.notify and c.decision.action is not Action.REFUSE
+    )
+    told = (("failed", refused), ("delivered", success))
+    return [Bounce(tenant, envelope, arrival, made, action, about) for action, about in told if about]
+
+
+def _everyone(tenant: Tenant, envelope: Envelope, arrival: Arrival, made: Plan | None, reply: Reply) -> Bounce:
+    about = tuple((i, reply) for i in range(len(envelope.recipients)))
+    return Bounce(tenant, envelope, arrival, made, "failed", about)
