@@ -68,6 +68,7 @@ def open_registries(
             loaded.gateway.state,
             credentials.pseudonyms(o),
             lambda seconds, name=o.name: seen(name, seconds),  # type: ignore[misc]
+            web=loaded.gateway.web_folder,
         )
         for o in loaded.organisations
     }
@@ -130,7 +131,7 @@ def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
     pseudonyms, tokens, pems = _keys(found, credentials, notes)
     registry: Registry = EmptyRegistry()
     if places(loaded.gateway.state, found.name).registry.exists() and not notes:
-        registry = open_registry(found, loaded.gateway.state, pseudonyms)
+        registry = open_registry(found, loaded.gateway.state, pseudonyms, web=loaded.gateway.web_folder)
     else:
         notes.append(f"no registry of {found.name} with these keys: nobody is known, so nobody consented or stopped")
     made = {d: Signer(d, s, pem) for (d, s), pem in pems.items()}

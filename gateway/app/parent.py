@@ -22,6 +22,7 @@ from gateway.app.child import Child
 from gateway.app.notify import notify, reloading
 from gateway.app.sockets import bind, listen, publish
 from gateway.config.environment import child_environment, watchdog_seconds
+from gateway.config.ids import remember
 from gateway.config.load import Loaded, SettingsError, load
 from gateway.observe import maillog
 from gateway.observe.exposition import Exposition, fresh_folder
@@ -50,8 +51,7 @@ class Parent:
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT; gives the exit code."""
-        state = self.loaded.gateway.state
-        metrics = state / "metrics"
+        metrics = self._home / "metrics"
         fresh_folder(metrics)
         self._open_sockets()
         self._exposition = self._expose(metrics)
@@ -89,12 +89,14 @@ class Parent:
                 return
             answers = await asyncio.gather(*(child.prepare(loaded.texts) for child in self.children))
             wrong = [answer for answer in answers if answer]
+            if not wrong:
+                self.loaded = loaded  # from here on also for a child that dies and is started again
             await asyncio.gather(*(child.settle(commit=not wrong) for child in self.children))
             if wrong:
                 maillog.reload_refused(len(wrong), wrong[0])
             else:
-                self.loaded = loaded
                 maillog.reloaded(loaded.version)
+                self._remember()
             notify("READY=1")
 
     def trouble(self) -> str:
@@ -109,6 +111,21 @@ class Parent:
         now = time.monotonic()
         return next((f"{c.name} does not answer" for c in self.children if now - c.beat > BEAT_LIMIT), "")
 
+    @property
+    def _home(self) -> Path:
+        """The folder that is written to: the page's own where it is a unit of its own (it may not enter the other)."""
+        gateway = self.loaded.gateway
+        return gateway.state if "mail" in self.parts else gateway.web_folder
+
+    def _remember(self) -> None:
+        """Ids of rules that were taken into use: none may ever mean something else (DESIGN §4 Tokens)."""
+        if "mail" not in self.parts:
+            return
+        try:
+            remember(self.loaded.gateway.state, self.loaded.organisations)
+        except (OSError, ValueError) as error:
+            maillog.trouble("ids", type(error).__name__)
+
     def _open_sockets(self) -> None:
         if "mail" in self.parts:
             self._sockets = listen(self.loaded.gateway.listen)
@@ -117,18 +134,20 @@ class Parent:
             self._sockets["web"] = bind(web.address, web.port, "web")
 
     def _expose(self, metrics: Path) -> Exposition:
-        where = self.loaded.gateway.observe
+        gateway = self.loaded.gateway
+        address = gateway.observe.address
+        port = gateway.observe.port if "mail" in self.parts else gateway.web.metrics_port
         try:
-            return Exposition(where.address, where.port, metrics, self.late, self.trouble)
+            return Exposition(address, port, metrics, self.late, self.trouble)
         except OSError as error:
-            sys.stderr.write(f"observe: cannot listen on {where.address} port {where.port}: {error.strerror}\n")
+            sys.stderr.write(f"observe: cannot listen on {address} port {port}: {error.strerror}\n")
             raise SystemExit(2) from None
 
     def _publish(self) -> None:
         assert self._exposition is not None
         ports = {name: (str(s.getsockname()[0]), int(s.getsockname()[1])) for name, s in self._sockets.items()}
         ports["observe"] = (self.loaded.gateway.observe.address, self._exposition.port)
-        publish(self.loaded.gateway.state, ports)
+        publish(self._home, ports)
 
     def _make_children(self, metrics: Path) -> list[Child]:
         environment = child_environment(metrics)
@@ -171,14 +190,17 @@ class Parent:
                 ready = True
                 maillog.started("parent", workers=len(self.children))
                 notify("READY=1")
+                self._remember()
             if ready and not self.late():
                 notify("WATCHDOG=1")
             await asyncio.sleep(min(pause, 1.0) if not ready else pause)
 
 
 def _same_shape(old: Loaded, new: Loaded) -> None:
-    """What only a restart can change: listeners, state folder, worker count."""
-    fixed = ("listen", "state", "workers", "web", "observe", "name")
+    """What only a restart can change: all of gateway.yaml but which files hold the rules."""
+    fixed = (
+        "listen", "state", "credentials", "workers", "web", "observe", "name", "limits", "delivery",
+    )  # fmt: skip
     changed = [name for name in fixed if getattr(old.gateway, name) != getattr(new.gateway, name)]
     if changed:
         raise SettingsError([f"gateway.yaml: {', '.join(changed)}: changed; needs a restart, not a reload"])

@@ -14,13 +14,13 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from gateway.app.links import Link, run
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
-from gateway.observe import maillog
+from gateway.observe import maillog, metrics
 from gateway.registry.journal import Journal
 from gateway.registry.places import web_journal
 from gateway.web.app import Desk, build
@@ -30,18 +30,23 @@ from gateway.web.server import ASGIApp, PageServer
 
 @dataclass(slots=True)
 class Pages:
-    """The page's staff: builds desks, and new ones on reload."""
+    """The page's staff: builds desks, and new ones on reload. `version` is that of the settings in use."""
 
     server: PageServer
+    version: str
 
     def trouble(self) -> str:
         return ""
 
     def prepare(self, loaded: Loaded) -> object:
-        return application(loaded)
+        return application(loaded), loaded.version
 
     def commit(self, prepared: object) -> None:
-        self.server.use(cast(Any, prepared))
+        app, version = cast(tuple[ASGIApp, str], prepared)
+        self.server.use(app)
+        metrics.SETTINGS_VERSION.labels(self.version).set(0)
+        metrics.SETTINGS_VERSION.labels(version).set(1)
+        self.version = version
 
 
 def application(loaded: Loaded) -> ASGIApp:
@@ -58,7 +63,7 @@ def desk(organisation: Organisation, loaded: Loaded, credentials: Credentials) -
 
 
 def _place(loaded: Loaded, organisation: Organisation) -> Path:
-    return web_journal(loaded.gateway.state, organisation.name)
+    return web_journal(loaded.gateway.web_folder, organisation.name)
 
 
 async def serve(_number: int, wire: int, sockets: dict[str, socket.socket]) -> int:
@@ -70,7 +75,8 @@ async def serve(_number: int, wire: int, sockets: dict[str, socket.socket]) -> i
     except CredentialsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    pages = Pages(server)
+    pages = Pages(server, loaded.version)
+    metrics.SETTINGS_VERSION.labels(loaded.version).set(1)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([sockets["web"]]), name="page")
         beat = tasks.create_task(link.beat(pages), name="beat")

@@ -17,9 +17,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway import __version__
 from gateway.app import compose
+from gateway.app.counting import OptOutCount
 from gateway.app.links import Link, run
 from gateway.app.reports import from_bounce, from_delivery
 from gateway.audit.sqlite import AuditWriter
@@ -32,11 +34,12 @@ from gateway.delivery.worker import DeliveryWorker
 from gateway.ingress.clients import ClientDirectory
 from gateway.ingress.server import IngressServer, ListenerSocket
 from gateway.observe import maillog, metrics
-from gateway.outbox import Outbox
+from gateway.outbox import Composed, Outbox
 from gateway.pipeline import Bounce, Parts, Pipeline
 from gateway.registry.protocol import RegistryUnavailable
 from gateway.registry.sqlite import SQLiteRegistry
 from gateway.spool.blackbox import Blackbox
+from gateway.spool.outside import Outside
 from gateway.spool.protocol import Entry, SpoolUnavailable, State
 from gateway.spool.shards import adopt
 from gateway.spool.sqlite import SQLiteSpool
@@ -45,6 +48,7 @@ from gateway.tenant import Tenant
 GRACE = 20.0  # seconds that open transactions get on SIGTERM
 _LOOK = 1.0  # seconds between two looks at undecided mail and web opt-outs
 _DAY = 86400.0
+_MORNING = 6 * 3600.0
 _AT_ONCE = 200  # rows of set-aside mail looked at in one turn
 
 
@@ -90,7 +94,7 @@ class Worker:
             parts,
             own,
             Blackbox(gateway.state, number),
-            notify=lambda bounce: _notify(outbox, bounce),
+            report=lambda bounce: _composed(outbox, bounce),
             wake=own.stirred.set,
             clock=time.time,
             software=__version__,
@@ -115,6 +119,13 @@ class Worker:
             check_secret,
         )
         return cls(number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress)
+
+    def measure_start(self) -> None:
+        """Numbers that are known at once: the rules in force, and what an earlier process was cut off in (R-018)."""
+        metrics.SETTINGS_VERSION.labels(self.loaded.version).set(1)
+        for spool in self.spools:
+            for organisation, rows in spool.cut_off.items():
+                metrics.UNCERTAIN.labels(organisation).inc(rows)
 
     async def run(self, link: Link) -> None:
         """Work until told to stop, then drain: no new mail, finish what is open, end delivery, close the files."""
@@ -164,10 +175,12 @@ class Worker:
     def commit(self, prepared: object) -> None:
         """From the next message, and the next decision of queued mail, on."""
         assert isinstance(prepared, Prepared)
-        self.loaded = prepared.loaded
+        metrics.SETTINGS_VERSION.labels(self.loaded.version).set(0)
+        self.loaded, self.credentials = prepared.loaded, prepared.credentials
+        metrics.SETTINGS_VERSION.labels(self.loaded.version).set(1)
         self.outbox.tenants = prepared.tenants
         self.pipeline.parts = prepared.parts
-        self.delivery.reload(prepared.tenants)
+        self.delivery.reload(prepared.tenants, prepared.credentials.provider_password)
         self.ingress.use_clients(prepared.clients)
         self.ingress.renew_certificates()
 
@@ -175,24 +188,35 @@ class Worker:
         """Undecided mail as soon as its registry is back; quarantined mail after an upgrade or an operator's retry."""
         while True:
             await asyncio.sleep(_LOOK)
-            try:
-                waiting = [*await self._undecided(), *await self._quarantined()]
-                if waiting:
-                    await self.pipeline.revisit(waiting)
-            except SpoolUnavailable as error:
-                maillog.trouble("spool", type(error).__name__)
+            for spool in self.spools:
+                try:
+                    waiting = [*await self._undecided(spool), *await self._quarantined(spool)]
+                    if waiting:
+                        await self.pipeline.revisit(spool, waiting)
+                except SpoolUnavailable as error:
+                    maillog.trouble("spool", type(error).__name__)
 
-    async def _undecided(self) -> list[Entry]:
-        found = await self.spools[0].entries(state=State.UNDECIDED, limit=_AT_ONCE)
-        away = {name for name in {e.organisation for e in found} if self.registries[name].trouble()}
-        return [e for e in found if e.organisation not in away]
+    async def _undecided(self, spool: SQLiteSpool) -> list[Entry]:
+        # By organisation: one whose registry stays away must not keep the mail of the others waiting.
+        there = [name for name, registry in self.registries.items() if not registry.trouble()]
+        return [
+            entry
+            for name in there
+            for entry in await spool.entries(state=State.UNDECIDED, organisation=name, limit=_AT_ONCE)
+        ]
 
-    async def _quarantined(self) -> list[Entry]:
-        found = await self.spools[0].entries(state=State.QUARANTINED, limit=_AT_ONCE)
-        return [e for e in found if e.due <= time.time() or e.facts.get("software") not in (None, __version__)]
+    async def _quarantined(self, spool: SQLiteSpool) -> list[Entry]:
+        now, vain = time.time(), self.pipeline.vain
+        return [
+            entry
+            for entry in await spool.entries(state=State.QUARANTINED, limit=-1)
+            if entry.due <= now
+            or (entry.message not in vain and entry.facts.get("software") not in (None, __version__))
+        ]
 
     async def _ingest(self) -> None:
         """Opt-outs of the page into the registry and its journal; they count from the page's fsync on."""
+        count = OptOutCount(self.loaded.gateway.state, self.loaded.gateway.web_folder, list(self.registries))
         while True:
             await asyncio.sleep(_LOOK)
             for name, registry in self.registries.items():
@@ -200,17 +224,36 @@ class Worker:
                     await registry.ingest()
                 except RegistryUnavailable as error:
                     maillog.trouble(f"registry of {name}", type(error).__name__)
+            try:
+                for (name, scope), number in (await asyncio.to_thread(count.new)).items():
+                    metrics.OPT_OUTS.labels(name, scope).inc(number)
+            except OSError as error:
+                maillog.trouble("opt-out count", type(error).__name__)
 
     async def _digests(self) -> None:
-        """Once a day, who owns held mail hears what waits."""
+        """Every morning, who owns held mail hears what waits in all shards."""
         while True:
-            await asyncio.sleep(_DAY)
-            held: dict[str, Counter[str]] = {}
-            for spool in self.spools:
-                for entry in await spool.entries(state=State.HELD, limit=100_000):
-                    held.setdefault(entry.organisation, Counter())[entry.reason] += 1
-            for organisation, reasons in held.items():
-                await self.outbox.digest(organisation, reasons)
+            await asyncio.sleep(until_morning(time.time()))
+            try:
+                held = await asyncio.to_thread(held_reasons, self.loaded.gateway.state / "spool")
+                for organisation, reasons in held.items():
+                    if organisation in self.outbox.tenants:
+                        await self.outbox.digest(organisation, reasons)
+            except SpoolUnavailable as error:
+                maillog.trouble("digest", type(error).__name__)
+
+
+def until_morning(now: float) -> float:
+    """Seconds to the next six o'clock UTC, so that restarts neither skip a day's digest nor repeat it."""
+    return _DAY - (now - _MORNING) % _DAY
+
+
+def held_reasons(folder: Path) -> dict[str, Counter[str]]:
+    """How many rows are held, by organisation and reason, in every shard of the spool."""
+    held: dict[str, Counter[str]] = {}
+    for placed in Outside(folder).entries(state=State.HELD, limit=-1):
+        held.setdefault(placed.entry.organisation, Counter())[placed.entry.reason] += 1
+    return held
 
 
 def share(limits: Limits, workers: int) -> Limits:
@@ -231,10 +274,9 @@ def _effect_seen(organisation: str, seconds: float) -> None:
     metrics.OPT_OUT_EFFECT_SECONDS.labels(organisation).observe(max(0.0, seconds))
 
 
-async def _notify(outbox: Outbox, bounce: Bounce) -> None:
+def _composed(outbox: Outbox, bounce: Bounce) -> Composed | None:
     found = from_bounce(bounce, time.time())
-    if found is not None:
-        await outbox.report(*found)
+    return outbox.compose(*found) if found is not None else None
 
 
 async def _report(outbox: Outbox, report: Report) -> None:
@@ -253,6 +295,7 @@ async def serve(number: int, wire: int, sockets: dict[str, socket.socket]) -> in
     except (CredentialsError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    worker.measure_start()
     maillog.started(f"worker-{number}", shards=len(worker.spools), version=__version__)
     await worker.run(link)
     maillog.stopped(f"worker-{number}")

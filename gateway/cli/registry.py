@@ -24,6 +24,7 @@ import typer
 from gateway.address import Address, InvalidAddress
 from gateway.cli.opening import DEFAULT_CONFIG, Config, settings, wrong
 from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
 from gateway.facts import Facts
 from gateway.pseudonym import Person, Pseudonyms
@@ -52,11 +53,11 @@ class _House:
 
     organisation: Organisation
     pseudonyms: Pseudonyms
-    state: Path
+    gateway: Gateway
 
     @property
     def places(self) -> Places:
-        return places(self.state, self.organisation.name)
+        return places(self.gateway.state, self.organisation.name, self.gateway.web_folder)
 
     @property
     def owner(self) -> opening.Owner:
@@ -207,12 +208,14 @@ def _house(config: Path, name: str) -> _House:
         pseudonyms = Credentials.of(loaded.gateway).pseudonyms(organisation)
     except CredentialsError as error:
         wrong(*error.errors)
-    return _House(organisation, pseudonyms, loaded.gateway.state)
+    return _House(organisation, pseudonyms, loaded.gateway)
 
 
 def _run(house: _House, act: Callable[[SQLiteRegistry], Coroutine[Any, Any, _T]]) -> _T:
     with _trouble():
-        registry = open_registry(house.organisation, house.state, house.pseudonyms)
+        registry = open_registry(
+            house.organisation, house.gateway.state, house.pseudonyms, web=house.gateway.web_folder
+        )
         try:
             return asyncio.run(act(registry))
         finally:

@@ -32,6 +32,7 @@ _SIV = 64  # octets: AES-256-SIV
 _PSEUDONYM = 32
 _WIDEST = 0o640
 _LARGEST = 64 * 1024
+_HANDED = "credentials"  # LoadCredential=credentials:/etc/briefgeheim/credentials in systemd/
 
 
 class CredentialsError(Exception):
@@ -106,7 +107,12 @@ class Credentials:
         return errors
 
     def exists(self, name: str) -> bool:
-        return (self.folder / name).exists()
+        return self._path(name).exists()
+
+    def _path(self, name: str) -> Path:
+        """Where this credential is: systemd gives a folder it was handed as files named FOLDER_NAME."""
+        plain, handed = self.folder / name, self.folder / f"{_HANDED}_{name}"
+        return handed if self.guarded and not plain.exists() and handed.exists() else plain
 
     def create(self, name: str, content: bytes) -> bool:
         """Write a new file (0600, durable). False, and nothing changed, when it is there already."""
@@ -178,7 +184,7 @@ class Credentials:
             raise CredentialsError(f"{self.folder / name}: not text, expected UTF-8") from None
 
     def _read(self, name: str) -> bytes:
-        path = self.folder / name
+        path = self._path(name)
         try:
             with path.open("rb") as file:
                 self._check_mode(path, os.fstat(file.fileno()))

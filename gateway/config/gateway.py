@@ -134,3 +134,8 @@ class Gateway(Settings):
     """The opt-out page."""
     observe: Observe = Observe()
     """Metrics, health, log."""
+
+    @property
+    def web_folder(self) -> Path:
+        """Where the page keeps its journals, and everything else when it is a unit of its own."""
+        return self.web.folder or self.state / "web"

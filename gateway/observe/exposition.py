@@ -9,12 +9,15 @@ standard:   Prometheus text exposition
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from gateway.observe.metrics import SETTINGS_NAME
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -49,7 +52,7 @@ class Exposition:
         """Status and body for one GET."""
         if path == "/metrics":
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+            registry.register(_InForce(MultiProcessCollector(None, str(self._folder))))  # type: ignore[no-untyped-call]
             return 200, generate_latest(registry)
         check = self._answers.get(path)
         if check is None:
@@ -73,6 +76,22 @@ class Exposition:
                 pass  # requests of monitoring are no mail events
 
         return Handler
+
+
+class _InForce(Collector):
+    """All workers' metrics, without the settings versions that none of them uses any more.
+
+    Shared metrics files cannot forget a label; a worker sets the version it left to 0.
+    """
+
+    def __init__(self, all_workers: MultiProcessCollector) -> None:
+        self._all = all_workers
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._all.collect():  # type: ignore[no-untyped-call]
+            if metric.name == SETTINGS_NAME:
+                metric.samples = [sample for sample in metric.samples if sample.value]
+            yield metric
 
 
 def fresh_folder(folder: Path) -> None:

@@ -35,13 +35,30 @@ def configure(form: Literal["json", "console"], level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
+    logging.raiseExceptions = False  # a library's line that cannot be written is dropped too
     # Libraries may write message lines and addresses below WARNING (aiosmtpd does at DEBUG).
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_RedactRecord())
+
+
+class _Lines:
+    """Writes a line to standard error, whole and at once; when that is closed or gone the line is dropped."""
+
+    def __init__(self, *_: object) -> None:
+        self._out = sys.stderr
+
+    def msg(self, line: str) -> None:
+        try:
+            self._out.write(line + "\n")
+            self._out.flush()
+        except (OSError, ValueError, AttributeError):  # gone, closed, or never there (None)
+            pass
+
+    debug = info = warning = error = critical = msg
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -42,7 +42,12 @@ BLOCKED_LATE = Counter(
     "Rows stopped by the decision right before MAIL FROM",
     ["organisation", "stream", "rule"],
 )
-OPT_OUTS = Counter("briefgeheim_opt_outs", "Opt-outs stored", ["organisation", "scope", "way"])
+OPT_OUTS = Counter(
+    "briefgeheim_opt_outs", "Opt-outs by link or button that the mail workers took in", ["organisation", "scope"]
+)
+PAGE_OPT_OUTS = Counter(
+    "briefgeheim_page_opt_outs", "Opt-outs that the page stored and confirmed", ["organisation", "scope", "way"]
+)
 OPT_OUT_EFFECT_SECONDS = Histogram(
     "briefgeheim_opt_out_effect_seconds",
     "From storing an opt-out to its first effect on decisions",
@@ -65,6 +70,5 @@ ONE_CLICK_UNSIGNED = Counter(
     ["organisation"],
 )
 FAULTS = Counter("briefgeheim_faults", "Faults of ours that were caught at a boundary", ["where"])
-SETTINGS_VERSION = Gauge(
-    "briefgeheim_settings_info", "1 for the settings version in force", ["version"], multiprocess_mode="livemax"
-)
+SETTINGS_NAME = "briefgeheim_settings_info"
+SETTINGS_VERSION = Gauge(SETTINGS_NAME, "1 for the settings version in force", ["version"], multiprocess_mode="livemax")

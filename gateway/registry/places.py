@@ -23,16 +23,19 @@ class Places:
     node: Path
 
 
-def places(state: Path, organisation: str) -> Places:
-    """Paths of organisation `organisation` (its name) below the state folder."""
+def places(state: Path, organisation: str, web: Path | None = None) -> Places:
+    """Paths of organisation `organisation` (its name) below the state folder.
+
+    `web` is the folder of the page's journals where that has a place of its own; default `state/web`.
+    """
     return Places(
         registry=state / "registry" / f"{organisation}.sqlite",
         journal=state / "journal" / f"{organisation}.journal",
-        web=web_journal(state, organisation),
+        web=web_journal(web or state / "web", organisation),
         node=state / "node" / f"{organisation}.json",
     )
 
 
-def web_journal(state: Path, organisation: str) -> Path:
-    """The journal that the web process appends to and the mail process reads."""
-    return state / "web" / f"{organisation}.journal"
+def web_journal(folder: Path, organisation: str) -> Path:
+    """The journal that the web process appends to and the mail process reads, in the page's folder."""
+    return folder / f"{organisation}.journal"

@@ -39,13 +39,15 @@ def open_registry(
     state: Path,
     pseudonyms: Pseudonyms,
     seen: Callable[[float], None] | None = None,
+    *,
+    web: Path | None = None,
 ) -> SQLiteRegistry:
     """The registry of `organisation` below the state folder; never creates one, and never raises.
 
     What is wrong is in `trouble()`; it opens by itself as soon as that is mended. `seen` is told, for each web opt-out,
-    the seconds from its own time to its first sight here.
+    the seconds from its own time to its first sight here; `web` is the folder of the page's journals.
     """
-    return SQLiteRegistry(places(state, organisation.name), Owner(organisation.id, pseudonyms), seen)
+    return SQLiteRegistry(places(state, organisation.name, web), Owner(organisation.id, pseudonyms), seen)
 
 
 class SQLiteRegistry:

@@ -107,7 +107,7 @@ class _Page:
             response = _problem(request, desk.organisation, 503, "later")
             response.headers["Retry-After"] = "120"
             return response
-        metrics.OPT_OUTS.labels(name, opt_out.scope.kind.name.lower(), way).inc()
+        metrics.PAGE_OPT_OUTS.labels(name, opt_out.scope.kind.name.lower(), way).inc()
         maillog.opted_out(name, opt_out.pseudonym, str(opt_out.scope), way)
         if one_click:
             return PlainTextResponse("Unsubscribed.\n")
