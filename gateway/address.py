@@ -86,6 +86,8 @@ class Address:
 
 
 def _simple_lower(text: str) -> str:
+    if text.isascii():
+        return text.strip().lower()
     # Simple lower case keeps weiß and weiss two people; casefold would merge them.
     return unicodedata.normalize("NFC", "".join(_lower_one(c) for c in unicodedata.normalize("NFC", text.strip())))
 

@@ -14,6 +14,8 @@ import re
 import textwrap
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.filters.context import Context
 from gateway.message.draft import Replacement, Slot
@@ -42,6 +44,19 @@ _BLOCK_STYLE = (
 _LINK_STYLE = "color:#0b4f9e;text-decoration:underline"
 
 
+class _Names(NamedTuple):
+    """What stands for {name} {address} {policy} {contact}."""
+
+    name: str
+    address: str
+    policy: str
+    contact: str
+
+
+_Chosen = tuple[str, str, bool]
+"""The text, its language, and whether it carries the link."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """`before`, then the opt-out URL where `linked`, then `after`; encoded in the part's charset."""
@@ -57,15 +72,25 @@ class Block:
 
 def text_block(context: Context, *, charset: str, line_end: bytes) -> Block:
     """For text/plain. The URL stands on a line of its own; no line ends in a space, so that flowed text stays fixed."""
-    template, _, linked = _template(context)
+    return _text_block(_template(context), _names(context), charset, line_end)
+
+
+def html_block(context: Context, *, charset: str, line_end: bytes) -> Block:
+    """For text/html: one block with a language, own colours, and a link whose words say what it does."""
+    return _html_block(_template(context), _names(context), charset, line_end)
+
+
+@lru_cache(maxsize=128)  # the same for every mail of a stream
+def _text_block(chosen: _Chosen, names: _Names, charset: str, line_end: bytes) -> Block:
+    template, _, linked = chosen
     lines = [_RULE]
     at = 1
     for line in template.split("\n"):
         before, link, after = line.partition("{link}") if linked else (line, "", "")
-        lines += _wrapped(before, context)
+        lines += _wrapped(before, names)
         if link:
             at = len(lines)
-            lines += ["", *_wrapped(after, context)]
+            lines += ["", *_wrapped(after, names)]
     end = line_end.decode("ascii")
     if not linked:
         return Block(_encode(end.join((*lines, "")), charset), b"", linked=False)
@@ -73,22 +98,22 @@ def text_block(context: Context, *, charset: str, line_end: bytes) -> Block:
     return Block(_encode(before, charset), _encode(end.join(("", *lines[at + 1 :], "")), charset), linked=True)
 
 
-def html_block(context: Context, *, charset: str, line_end: bytes) -> Block:
-    """For text/html: one block with a language, own colours, and a link whose words say what it does."""
-    template, language, linked = _template(context)
+@lru_cache(maxsize=128)
+def _html_block(chosen: _Chosen, names: _Names, charset: str, line_end: bytes) -> Block:
+    template, language, linked = chosen
     end = line_end.decode("ascii")
     anchor = f'<a\nhref="\0"\nstyle="{_LINK_STYLE}">{html.escape(_label(language))}</a>'
     lines = []
     for line in template.split("\n"):
         before, link, after = line.partition("{link}") if linked else (line, "", "")
-        written = _escaped(before, context) + (anchor if link else "") + _escaped(after, context)
+        written = _escaped(before, names) + (anchor if link else "") + _escaped(after, names)
         lines.append(f'<p style="margin:0 0 8px">{written}</p>')
     whole = "\n".join((f'<div lang="{language}" dir="auto" style="{_BLOCK_STYLE}">', *lines, "</div>", ""))
     before, _, after = whole.replace("\n", end).partition("\0")
     return Block(_encode_html(before, charset), _encode_html(after, charset), linked)
 
 
-def _template(context: Context) -> tuple[str, str, bool]:
+def _template(context: Context) -> _Chosen:
     """The text, its language, and whether it carries the link. Configured texts go before ours in each language."""
     rule = context.rule.opt_out
     linked = rule.text == "link" and rule.scope is not None
@@ -100,6 +125,7 @@ def _template(context: Context) -> tuple[str, str, bool]:
     raise AssertionError("there is always an English text")
 
 
+@lru_cache(maxsize=128)
 def _complete(text: str, linked: bool) -> str:
     """A text with exactly one link where it is linked, and with identity and address, which the law asks (L-29)."""
     text = "\n".join(line.strip() for line in text.strip().splitlines())
@@ -112,22 +138,20 @@ def _complete(text: str, linked: bool) -> str:
     return f"{text}\n{missing}" if missing else text
 
 
-def _fill(text: str, context: Context) -> str:
+def _names(context: Context) -> _Names:
     controller = context.organisation.controller
-    values = {
-        "link": "",
-        "name": controller.name,
-        "address": controller.postal_address,
-        "policy": controller.policy_url,
-        "contact": controller.contact,
-    }
+    return _Names(controller.name, controller.postal_address, controller.policy_url, controller.contact)
+
+
+def _fill(text: str, names: _Names) -> str:
+    values = {"link": "", **names._asdict()}
     return _PLACE.sub(lambda found: values[found[1]], text)
 
 
-def _escaped(text: str, context: Context) -> str:
+def _escaped(text: str, names: _Names) -> str:
     """Filled in and escaped, the policy address as a link that can be clicked."""
-    address = html.escape(context.organisation.controller.policy_url)
-    written = html.escape(_fill(text, context))
+    address = html.escape(names.policy)
+    written = html.escape(_fill(text, names))
     return written.replace(address, f'<a href="{address}" style="{_LINK_STYLE}">{address}</a>')
 
 
@@ -135,9 +159,9 @@ def _label(language: str) -> str:
     return _LABEL.get(language, _LABEL["en"])
 
 
-def _wrapped(line: str, context: Context) -> list[str]:
+def _wrapped(line: str, names: _Names) -> list[str]:
     """One line of the text, filled in, as lines of at most 72 characters; name, postal address and URLs stay whole."""
-    whole = _PLACE.sub(lambda found: _fill(found[0], context).replace(" ", "\0"), line.strip())
+    whole = _PLACE.sub(lambda found: _fill(found[0], names).replace(" ", "\0"), line.strip())
     lines = textwrap.wrap(whole, _WIDTH, break_long_words=False, break_on_hyphens=False)
     # A line that starts like a quote or a mailbox separator would be read as one (RFC 3676 4.4).
     return [f" {text}" if text.startswith((">", "From ")) else text for text in (t.replace("\0", " ") for t in lines)]

@@ -32,7 +32,7 @@ _LISTS = frozenset(
 # Ids have the shape of an address and are none.
 _IDS = frozenset({"message-id", "in-reply-to", "references", "content-id", "resent-message-id", "thread-index"})
 # Bytes without any of these, and without characters beyond ASCII, hold no "@" in any spelling.
-_SIGN = re.compile(rb"[@\x80-\xff]|%40|%25|&#|&commat")
+_SIGNS = (b"@", b"%40", b"%25", b"&#", b"&commat")
 _FOLD = re.compile(r"\r?\n[ \t]")
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
@@ -101,7 +101,7 @@ def _body(draft: Draft, part: Part) -> Iterator[Readable]:
             yield place, body.decode("ascii", "replace"), False
         return
     content = draft.edited_content(part)
-    if not _SIGN.search(content):
+    if content.isascii() and not any(sign in content for sign in _SIGNS):
         return
     typed = part.content_type.startswith("text/")
     text = content.decode(draft.scan_charset(part), "replace") if typed else _text(content)

@@ -101,25 +101,25 @@ class _Reader:
         self._cleaned: dict[bytes, list[Cut]] = {}
 
     def cuts(self) -> Iterator[Cut]:
+        find = self._content.find
         for node in scan(self._content):
             if isinstance(node, Tag):
-                yield from self._tag(node)
+                if node.closing:
+                    self._hidden.leave(node)
+                elif node.attributes:
+                    yield from self._element(node)
+                    self._hidden.enter(node)
+                elif self._hidden.depth:
+                    self._hidden.enter(node)
             elif isinstance(node, Style):
                 yield from self._sheet(node)
-            elif isinstance(node, Text) and self._links and not node.element:
+            elif (
+                self._links and isinstance(node, Text) and not node.element and find(b"://", node.start, node.end) >= 0
+            ):
                 yield from self._text(node)
 
     def _text(self, node: Text) -> Iterator[Cut]:
-        if self._content.find(b"://", node.start, node.end) >= 0:
-            yield from clean_text(self._content, node.start, node.end, self._facts, self._exempt, markup=True)
-
-    def _tag(self, tag: Tag) -> Iterator[Cut]:
-        if tag.closing:
-            self._hidden.leave(tag)
-            return
-        if tag.attributes:
-            yield from self._element(tag)
-        self._hidden.enter(tag)
+        return iter(clean_text(self._content, node.start, node.end, self._facts, self._exempt, markup=True))
 
     def _element(self, tag: Tag) -> Iterator[Cut]:
         if tag.name == "base" and not self._base and (href := tag.get("href")):

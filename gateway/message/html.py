@@ -10,7 +10,8 @@ standard:   WHATWG HTML 13.2.5 (tokenization)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import unescape
 from typing import NamedTuple
 
@@ -28,7 +29,9 @@ _ENDIF = "<![endif]"
 _SHOWN = frozenset({"noscript", "noframes", "noembed", "iframe"})
 _RAW = frozenset({"style", "script", "title", "textarea", "xmp", "plaintext"}) | _SHOWN
 _FOREIGN = frozenset({"svg", "math"})
+_START, _END, _REFERENCE = TokenType.START_TAG, TokenType.END_TAG, TokenType.CHARACTER_REFERENCE
 _DEEPEST = 4
+_SMALL = 64 * 1024  # octets
 
 
 class Unscannable(ValueError):
@@ -67,7 +70,10 @@ class Tag(NamedTuple):
 
     def get(self, name: str) -> Attribute | None:
         """The attribute of this name that counts."""
-        return next((a for a in self.attributes if a.name == name), None)
+        for attribute in self.attributes:
+            if attribute.name == name:
+                return attribute
+        return None
 
 
 class Text(NamedTuple):
@@ -99,9 +105,21 @@ class Comment(NamedTuple):
 Node = Tag | Text | Style | Comment
 
 
-def scan(content: bytes) -> Iterator[Node]:
-    """All tokens of `content`. Linear. Raises `Unscannable`."""
-    return _scan(content.translate(_FLAT).decode("latin-1"), 0, "", 0)
+def scan(content: bytes) -> Iterable[Node]:
+    """All tokens of `content`. Linear. Raises `Unscannable`, at once or on the way."""
+    if len(content) <= _SMALL:
+        return _scanned(content)
+    return _scan(_flat(content), 0, "", 0)
+
+
+@lru_cache(maxsize=8)
+def _scanned(content: bytes) -> tuple[Node, ...]:
+    # One mail is read by several filters, and once per variant. Large ones are not kept: their nodes are larger still.
+    return tuple(_scan(_flat(content), 0, "", 0))
+
+
+def _flat(content: bytes) -> str:
+    return content.translate(_FLAT).decode("latin-1")
 
 
 def tags(content: bytes) -> Iterator[Tag]:
@@ -113,24 +131,29 @@ def _scan(flat: str, base: int, within: str, depth: int) -> Iterator[Node]:
     position = foreign = 0
     raw = ""
     for token in tokenize(flat, resolve_references=False, capture_source=True):
-        source = token.source
-        if source is None or token.type is TokenType.CHARACTER_REFERENCE:
+        kind, source = token.type, token.source
+        if source is None or kind is _REFERENCE:
             continue  # the gap between two pieces of markup is the run of text, references and all
         start = token.col
         if start < position or not flat.startswith(source, start):
             raise Unscannable("a token is not where it should be")
         if start > position:
-            yield from _run(flat, (position, start), base, raw, within, depth, foreign > 0)
+            if raw:
+                yield from _run(flat, (position, start), base, raw, within, depth, foreign > 0)
+            else:
+                yield Text(base + position, base + start, "", within)
         position = start + len(source)
         raw = ""
-        if token.type not in (TokenType.START_TAG, TokenType.END_TAG):
+        if kind is not _START and kind is not _END:
             yield from _comment(source, base + start, within, depth)
             continue
-        tag = _tag(token, source, base + start, within)
+        tag = _tag(token, source, base + start, within, kind is _END)
         yield tag
-        if tag.name in _FOREIGN and not tag.self_closing:
+        name = tag.name
+        if name in _FOREIGN and not tag.self_closing:
             foreign = max(0, foreign + (-1 if tag.closing else 1))
-        raw = tag.name if tag.name in _RAW and not tag.closing else ""
+        if name in _RAW and not tag.closing:
+            raw = name
     if position < len(flat):
         yield from _run(flat, (position, len(flat)), base, raw, within, depth, foreign > 0)
 
@@ -158,8 +181,7 @@ def _comment(source: str, start: int, within: str, depth: int) -> Iterator[Node]
         yield from _scan(inside, start + opened.end(), "conditional", depth + 1)
 
 
-def _tag(token: Token, source: str, start: int, within: str) -> Tag:
-    closing = token.type is TokenType.END_TAG
+def _tag(token: Token, source: str, start: int, within: str, closing: bool) -> Tag:
     name = token.tag or ""
     if len(source) == len(name) + 2 + closing:  # the common tag without attributes
         return Tag(name, start, start + len(source), (), closing, False, within)
