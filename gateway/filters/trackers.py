@@ -27,7 +27,7 @@ NOT_CLEANED = "tracked-link"
 
 def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
     """Plan the removals. With tracking consent links stay as they are; open-tracking images go all the same (S-47)."""
-    if not context.rule.edit:
+    if not context.rule.edit and not context.private:
         return ()
     links = not (context.rule.tracking == "consent" and context.variant.tracking)
     exempt = _exempt(draft.message, context)

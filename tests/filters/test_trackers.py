@@ -51,10 +51,12 @@ def test_edits_name_filter_and_kind() -> None:
     assert [(edit.by, edit.kind) for edit in made.edits] == [("trackers", "pixel"), ("trackers", "link-parameter")]
 
 
-def test_a_stream_that_is_not_edited_keeps_everything() -> None:
+def test_a_stream_that_is_not_edited_keeps_everything_while_the_mail_is_personal() -> None:
     made = draft(f"{PIXEL}{LINK}")
-    assert FILTER.apply(made, context(rule={"edit": False})) == ()
+    assert FILTER.apply(made, context(rule={"edit": False}, private=False)) == ()
     assert not made.edits
+    FILTER.apply(made, context(rule={"edit": False}, private=True))
+    assert {edit.kind for edit in made.edits} == {"pixel", "link-parameter"}
 
 
 def test_our_own_opt_out_and_the_one_the_message_names_stay() -> None:
