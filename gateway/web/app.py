@@ -94,10 +94,10 @@ class _Page:
 
     async def _act(self, request: Request, desk: Desk, opt_out: OptOut) -> Response:
         form = await _form(request)
-        one_click = form.get("List-Unsubscribe") == "One-Click"
-        if not one_click and form.get("opt-out") != "yes":
+        one_click = _said(form, "List-Unsubscribe") == "One-Click"
+        if not one_click and _said(form, "opt-out") != "yes":
             return _problem(request, desk.organisation, 400, "bad_request")
-        if form.get("all") == "yes" and pages.wider_offered(opt_out.scope):
+        if _said(form, "all") == "yes" and pages.wider_offered(opt_out.scope):
             opt_out = replace(opt_out, scope=Scope(ScopeKind.MARKETING))
         name, way = desk.organisation.name, "one-click" if one_click else "page"
         try:
@@ -123,6 +123,12 @@ async def _form(request: Request) -> FormData:
         return await request.form(max_files=0, max_fields=20)
     except (MultiPartException, HTTPException, ValueError):
         return FormData()
+
+
+def _said(form: FormData, name: str) -> str:
+    """A field's value; senders that end the body with a line end mean the same (R-065)."""
+    value = form.get(name)
+    return value.rstrip("\r\n") if isinstance(value, str) else ""
 
 
 def _language(request: Request, organisation: Organisation | None) -> str:
