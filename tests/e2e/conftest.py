@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.stage import Change, Stage
+from tests.e2e.altered import Altered, altered_gateway
 
 MakeStage = Callable[..., Stage]
 
@@ -38,3 +39,10 @@ def make_stage(tmp_path: Path) -> Iterator[MakeStage]:
     yield make
     for stage in made:
         stage.close()
+
+
+@pytest.fixture(scope="session")
+def altered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Altered]:
+    """A running gateway with other settings, see `altered.py`. Use addresses of your own."""
+    with altered_gateway(tmp_path_factory.mktemp("altered")) as found:
+        yield found
