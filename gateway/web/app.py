@@ -27,7 +27,7 @@ from gateway.observe import maillog, metrics
 from gateway.token import InvalidToken, OptOut, TokenKeys
 from gateway.web import pages
 from gateway.web.protection import BodyLimit, SafeHeaders
-from gateway.web.recording import Recorder
+from gateway.web.recording import Receipt, Recorder
 
 BODY_LIMIT = 64 * 1024  # octets; a one-click body is under 200
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -138,30 +138,27 @@ def _language(request: Request, organisation: Organisation | None) -> str:
 
 def _ask(request: Request, organisation: Organisation, scope: Scope) -> Response:
     language = _language(request, organisation)
-    others = [(code, pages.TEXTS[code]["language_name"]) for code in pages.LANGUAGES if code != language]
-    return _html(
-        pages.render(
-            "ask",
-            organisation,
-            language,
-            stops=pages.reach(organisation, scope, language, "stops"),
-            wider=pages.wider_offered(scope),
-            others=others,
-        ),
-        200,
-    )
+    stops, wider = pages.reach(organisation, scope, language, "stops"), pages.wider_offered(scope)
+    return _html(pages.render("ask", organisation, language, stops=stops, wider=wider), 200)
 
 
-def _done(request: Request, organisation: Organisation, scope: Scope, receipt: str) -> Response:
+def _done(request: Request, organisation: Organisation, scope: Scope, receipt: Receipt) -> Response:
     language = _language(request, organisation)
-    stopped = pages.reach(organisation, scope, language, "stopped")
-    return _html(pages.render("done", organisation, language, stopped=stopped, receipt=receipt), 200)
+    stopped, time = pages.reach(organisation, scope, language, "stopped"), pages.Moment.of(receipt.at, language)
+    return _html(pages.render("done", organisation, language, stopped=stopped, receipt=receipt.number, time=time), 200)
 
 
 def _problem(request: Request, organisation: Organisation | None, status: int, text: str) -> Response:
     language = _language(request, organisation)
     texts = pages.TEXTS[language]
-    page = pages.render("problem", organisation, language, heading=texts[f"{text}_heading"], text=texts[text])
+    page = pages.render(
+        "problem",
+        organisation,
+        language,
+        heading=texts[f"{text}_heading"],
+        text=texts[text],
+        retry=status != 404,
+    )
     return _html(page, status)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Literal
 
@@ -58,7 +60,24 @@ def wider_offered(scope: Scope) -> bool:
     return scope.kind in (ScopeKind.LIST, ScopeKind.TOPIC, ScopeKind.CATEGORY)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, for programs (RFC 3339) and for people."""
+
+    machine: str
+    people: str
+
+    @classmethod
+    def of(cls, at: int, language: str) -> Moment:
+        """`at`: seconds since 1970. In UTC, and saying so: the page cannot know where its reader is."""
+        when = datetime.fromtimestamp(at, UTC)
+        month = TEXTS[language]["months"].split()[when.month - 1]
+        return cls(f"{when:%Y-%m-%dT%H:%M:%SZ}", f"{when.day} {month} {when:%Y, %H:%M} UTC")
+
+
 def render(page: str, organisation: Organisation | None, language: str, **values: object) -> bytes:
     """One page as UTF-8."""
     template = _environment.get_template(f"{page}.html")
-    return template.render(t=TEXTS[language], language=language, organisation=organisation, **values).encode()
+    others = [(code, TEXTS[code]["language_name"]) for code in LANGUAGES if code != language]
+    known = {"t": TEXTS[language], "language": language, "others": others, "organisation": organisation}
+    return template.render(known | values).encode()

@@ -1,7 +1,7 @@
 """Opt-outs from the page to the web journal, many in one fsync.
 
 what:       group commit in front of an append-only journal, and the wait that invariant I-2 asks for
-takes→gives: `OptOut` → receipt text, once it is on stable storage and L has passed
+takes→gives: `OptOut` → `Receipt`, once it is on stable storage and L has passed
 knows not:  HTTP, the registry
 fails by:   `OSError` from the journal: then nothing was promised
 standard:   I-2, R-071, R-072, L-42
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.token import OptOut
@@ -24,6 +25,14 @@ class BlockJournal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`number`: finds the record in the journal, names nobody. `at`: when it was stored, seconds since 1970."""
+
+    number: str
+    at: int
+
+
 class Recorder:
     """One per organisation. Same link asked again while its record is being written shares that record."""
 
@@ -31,10 +40,10 @@ class Recorder:
         self._journal = journal
         self._wait = wait
         self._clock = clock
-        self._waiting: dict[OptOut, asyncio.Future[str]] = {}
+        self._waiting: dict[OptOut, asyncio.Future[Receipt]] = {}
         self._writer: asyncio.Task[None] | None = None
 
-    async def record(self, opt_out: OptOut) -> str:
+    async def record(self, opt_out: OptOut) -> Receipt:
         """Store it, then wait L, so that no decision older than the 200 is still on its way to MAIL FROM."""
         future = self._waiting.get(opt_out)
         if future is None:
@@ -47,12 +56,12 @@ class Recorder:
 
     async def _write(self) -> None:
         while self._waiting:
-            batch = list(self._waiting)
+            batch, at = list(self._waiting), int(self._clock())
             try:
-                receipts = await asyncio.to_thread(self._journal.append_opt_outs, batch, int(self._clock()))
+                receipts = await asyncio.to_thread(self._journal.append_opt_outs, batch, at)
             except OSError as error:
                 for opt_out in batch:
                     self._waiting.pop(opt_out).set_exception(error)
                 continue
-            for opt_out, receipt in zip(batch, receipts, strict=True):
-                self._waiting.pop(opt_out).set_result(receipt)
+            for opt_out, number in zip(batch, receipts, strict=True):
+                self._waiting.pop(opt_out).set_result(Receipt(number, at))
