@@ -194,3 +194,25 @@ def test_else_the_one_systemd_made(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_else_the_one_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     assert Credentials.of(settings(tmp_path)) == Credentials(tmp_path / "state" / "credentials", guarded=False)
+
+
+def test_a_folder_handed_over_by_systemd_has_its_name_before_each_file(tmp_path: Path) -> None:
+    """systemd.exec(5): LoadCredential=credentials:FOLDER loads each file as credentials_NAME."""
+    plain = Credentials(tmp_path / "plain")
+    fill(plain)
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    for path in plain.folder.iterdir():
+        (handed / f"credentials_{path.name}").write_bytes(path.read_bytes())
+        (handed / f"credentials_{path.name}").chmod(0o444)
+    guarded = Credentials(handed, guarded=True)
+    assert guarded.check([ALPHA]) == []
+    assert guarded.spool_keys() == plain.spool_keys()
+    assert guarded.exists("alpha.token")
+    assert "spool.key" in Credentials(handed).check([ALPHA])[0], "only systemd names files so"
+
+
+def test_of_two_names_the_plain_one_counts(tmp_path: Path) -> None:
+    (tmp_path / "alpha.provider.bulk").write_text("plain")
+    (tmp_path / "credentials_alpha.provider.bulk").write_text("handed")
+    assert Credentials(tmp_path, guarded=True).provider_password("alpha", "bulk") == "plain"

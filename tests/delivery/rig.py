@@ -125,12 +125,13 @@ class Rig:
         state: State = State.QUEUED,
         until: float = 0.0,
         marks: Mapping[str, object] | None = None,
+        edition: Sequence[str] | None = None,
         **sealed: object,
     ) -> str:
         """Store one message with a row for each of `to`; gives its id. `raw` by variant, or one text for all."""
         self.count += 1
         texts = raw if isinstance(raw, Mapping) else {variant: raw}
-        row_keys = {"orcpt", "slots", "return_path"}
+        row_keys = {"orcpt", "slots", "return_path", "postmaster"}
         provider = self.house.organisation.providers[0].name
         people = [self.house.pseudonyms.person(Address.parse(a)) for a in to]
         message = NewMessage(
@@ -143,6 +144,7 @@ class Rig:
             facts={
                 "classification": dict(marks) if marks is not None else Classification(stream).to_json(),
                 "from_domain": "school.example",
+                **({} if edition is None else {"edition": list(edition)}),
             },
             sealed={
                 "sender": sender,

@@ -15,6 +15,7 @@ from gateway.decision import Basis, Classification, Stream
 from gateway.delivery.report import Report, ReportAction
 from gateway.facts import Facts, Purpose, Scope, ScopeKind
 from gateway.observe import metrics
+from gateway.policy.edition import edition
 from gateway.pseudonym import Person
 from gateway.registry.protocol import EventKind, Registry, RegistryUnavailable
 from gateway.spool import orders, schema
@@ -157,6 +158,35 @@ class TestABlockHolds:
                 await made.worker.drain(1)
                 await task
             assert (sink.mails, made.reports) == ([], [])
+        assert row.until == START + 5 * DAY
+
+    async def test_r022_nothing_known_of_the_own_postmaster_stops_its_mail(self, tmp_path: Path) -> None:
+        with Sink() as sink:
+            async with rig(tmp_path, organisation({"port": sink.port}), running=False) as made:
+                own = await made.put(JAN, postmaster=True, edition=[])
+                await made.record(EventKind.ERASURE, JAN)
+                task = asyncio.ensure_future(made.worker.run())
+                await made.audited(own, "delivered")
+                await made.worker.drain(1)
+                await task
+            assert len(sink.accepted) == 1
+
+    async def test_what_newer_rules_demand_and_the_stored_text_lacks_is_held(self, tmp_path: Path) -> None:
+        opt_out = {"scope": "list", "header": "one-click", "text": "link"}
+        old = organisation({"port": 1})
+        now = {**old.model_dump()["streams"]}
+        now["newsletter"] = {**now["newsletter"], "opt_out": opt_out, "needs": ()}
+        with Sink() as sink:
+            new = organisation({"port": sink.port}, streams=now)
+            made_by_old = edition(old, old.streams[Stream.NEWSLETTER])
+            made_by_new = edition(new, new.streams[Stream.NEWSLETTER])
+            async with rig(tmp_path, new) as made:
+                marks = {"stream": Stream.NEWSLETTER, "marks": NEWS.to_json()}
+                await made.audited(await made.put(JAN, **marks, edition=made_by_new), "delivered")
+                await made.audited(await made.put(JAN, **marks, edition=made_by_old), "held")
+                row = await made.row(lambda row: row.state is State.HELD)
+            assert len(sink.accepted) == 1
+        assert row.reason == "made by older rules; it lacks what they demand now: opt-out"
         assert row.until == START + 5 * DAY
 
 

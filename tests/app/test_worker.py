@@ -1,0 +1,38 @@
+"""The small loops of a worker, as far as they are plain questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.app.worker import held_reasons, share, until_morning
+from gateway.audit.sqlite import AuditWriter
+from gateway.config.gateway import Limits
+from gateway.spool.protocol import NewMessage, NewRow, State
+from gateway.spool.sqlite import SQLiteSpool
+
+DAY = 86400
+
+
+@pytest.mark.parametrize(("hour", "wait"), [(5, 1), (7, 23), (23, 7), (6, 24)])
+def test_the_digest_comes_at_six_whenever_the_worker_started(hour: int, wait: int) -> None:
+    assert until_morning(20_000 * DAY + hour * 3600) == wait * 3600
+
+
+def message(number: int, state: State, reason: str) -> NewMessage:
+    row = NewRow(b"e" * 32, b"w" * 32, state, "p", "nl/untracked", {"address": "a@b.example"}, 0.0, 0.0, reason)
+    return NewMessage(f"m{number}", number, "school", "crm", "newsletter", 0.0, {}, {}, b"x", (row,))
+
+
+async def test_the_digest_counts_held_mail_of_every_shard(tmp_path: Path) -> None:
+    for shard in (0, 1):
+        spool = SQLiteSpool(tmp_path, shard, {1: b"s" * 32}, AuditWriter())
+        await spool.put([message(1 + shard, State.HELD, "leak"), message(5, State.QUEUED, "")], ())
+        await spool.close()
+    assert held_reasons(tmp_path) == {"school": {"leak": 2}}
+
+
+def test_limits_of_the_node_are_shared_and_never_nothing() -> None:
+    shared = share(Limits(connections=3, connections_per_address=1), 2)
+    assert (shared.connections, shared.connections_per_address) == (2, 1)
