@@ -15,6 +15,7 @@ import dkim
 
 from bench.mail import LIST, address
 from bench.process import BenchError
+from gateway.cli import run
 from gateway.demo.recorder import Recorded, Recorder
 from gateway.demo.stage import EXAMPLES, Stage
 
@@ -29,7 +30,7 @@ def build(folder: Path, recorder: Recorder, sink: int, *, workers: int, people: 
     for file in (EXAMPLES / "organisations").glob("*.yaml"):
         for provider in re.findall(r"\{?\s*provider: ([\w-]+)", file.read_text("utf-8")):
             recorder.ports[f"{file.stem}/{provider}"] = sink
-    stage = Stage(folder, recorder, workers=workers, gateway_change=_gateway, organisation_change=_organisation)
+    stage = Stage(folder, run, recorder, workers=workers, gateway_change=_gateway, organisation_change=_organisation)
     stage.build()
     consents = [{"address": address(n), "kind": "consent", "scope": f"list:{LIST}", **_PROOF} for n in range(people)]
     stage.people("rezulto", consents)

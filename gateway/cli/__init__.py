@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from gateway.cli import check_config, demo, explain, keys, queue, registry, serve, trace
+from gateway.cli.opening import inside
 
 app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -30,11 +31,7 @@ app.add_typer(keys.app, name="keys")
 
 def run(arguments: list[str]) -> int:
     """One command in this process; gives its exit code."""
-    try:
-        code = typer.main.get_command(app).main(arguments, prog_name="briefgeheim", standalone_mode=False)
-    except SystemExit as ended:
-        code = ended.code
-    return code if isinstance(code, int) else 0
+    return inside(typer.main.get_command(app), arguments)
 
 
 def main() -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from gateway.cli.opening import Config
+from gateway.cli.opening import Config, inside
 from gateway.demo.stage import EXAMPLES, Stage, StageError
 from gateway.demo.story import Story
 
 
 def command(
+    context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="End by itself instead of waiting for Ctrl-C.")] = False,
     config: Config = EXAMPLES / "gateway.yaml",
 ) -> None:
@@ -26,7 +28,7 @@ def command(
         console.print(f"{config.parent}: no organisations folder there; the demo needs the example settings")
         raise typer.Exit(2)
     with tempfile.TemporaryDirectory(prefix="briefgeheim-demo-") as folder:
-        raise typer.Exit(_show(Stage(Path(folder)), console, once=once))
+        raise typer.Exit(_show(Stage(Path(folder), partial(inside, context.find_root().command)), console, once=once))
 
 
 def _show(stage: Stage, console: Console, *, once: bool) -> int:

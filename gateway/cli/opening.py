@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -29,3 +29,12 @@ def wrong(*lines: str) -> NoReturn:
     """Say what is wrong and exit 2."""
     sys.stderr.write("\n".join(lines) + "\n")
     raise typer.Exit(2)
+
+
+def inside(command: Any, arguments: list[str]) -> int:
+    """Carry out one command line of the group `command` in this process; gives its exit code."""
+    try:
+        code = command.main(arguments, prog_name="briefgeheim", standalone_mode=False)
+    except SystemExit as ended:
+        code = ended.code
+    return code if isinstance(code, int) else 0

@@ -50,6 +50,8 @@ class Stage:
     """`recorder` plays every provider; `gateway_change` and `organisation_change` alter the settings first."""
 
     folder: Path
+    run: Callable[[list[str]], int]
+    """Carries out one `briefgeheim` command in this process (`gateway.cli.run`); gives its exit code."""
     recorder: Recorder = field(default_factory=Recorder)
     secrets: dict[str, str] = field(default_factory=dict)
     ports: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -113,11 +115,9 @@ class Stage:
 
     def command(self, *arguments: str, ok: bool = True) -> str:
         """Run `briefgeheim …` with this stage's settings, in this process; gives its standard output."""
-        from gateway.cli import run  # the command line knows the demo, so this cannot stand at the top
-
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run([*arguments, "--config", str(self.config)])
+            code = self.run([*arguments, "--config", str(self.config)])
         if ok and code:
             raise StageError(f"{' '.join(arguments)}: exit {code}\n{out.getvalue()}{err.getvalue()}")
         return out.getvalue()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.cli import run
 from gateway.demo.stage import Stage
 from tests.delivery.sink import Script, Sink, Transaction
 from tests.e2e.post import wait
@@ -52,7 +53,7 @@ def quoting(argument: str) -> str:
 def altered_gateway(folder: Path) -> Iterator[Altered]:
     secure = Script()
     with Sink(Script(rcpt=quoting)) as office, Sink(secure) as mailing:
-        stage = Stage(folder, workers=1)
+        stage = Stage(folder, run, workers=1)
 
         def change(organisation: dict[str, Any]) -> None:
             if organisation["name"] == "kleine-parel":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import run
 from gateway.demo.stage import Change, Stage
 from tests.e2e.altered import Altered, altered_gateway
 
@@ -16,7 +17,7 @@ MakeStage = Callable[..., Stage]
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A running gateway. Use addresses of your own: other tests share it."""
-    stage = Stage(tmp_path_factory.mktemp("gateway"))
+    stage = Stage(tmp_path_factory.mktemp("gateway"), run)
     stage.build()
     stage.start()
     yield stage
@@ -31,7 +32,7 @@ def make_stage(tmp_path: Path) -> Iterator[MakeStage]:
     def make(gateway: Change | None = None, organisation: Change | None = None, workers: int = 1) -> Stage:
         folder = tmp_path / f"gateway-{len(made)}"
         folder.mkdir()
-        stage = Stage(folder, workers=workers, gateway_change=gateway, organisation_change=organisation)
+        stage = Stage(folder, run, workers=workers, gateway_change=gateway, organisation_change=organisation)
         made.append(stage)
         stage.build()
         return stage
