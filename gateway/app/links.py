@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.app.control import Wire, texts_in
+from gateway.config.credentials import CredentialsError
 from gateway.config.load import Loaded, SettingsError, load_texts
 
 BEAT = 2.0  # seconds between signs of life
@@ -29,7 +30,7 @@ class Staff(Protocol):
         ...
 
     def prepare(self, loaded: Loaded) -> object:
-        """Build everything the new rules need without using it. Raises `SettingsError` or a subclass of ValueError."""
+        """Build what the new rules need, unused. Raises `SettingsError`, `CredentialsError`, `ValueError`."""
         ...
 
     def commit(self, prepared: object) -> None:
@@ -84,7 +85,7 @@ class Link:
     async def _prepare(self, staff: Staff, texts: Mapping[str, str]) -> object:
         try:
             prepared = staff.prepare(load_texts(texts_in(texts)))
-        except (SettingsError, ValueError, OSError) as error:
+        except (SettingsError, CredentialsError, ValueError, OSError) as error:
             await self.wire.send(**{"is": "refused", "why": str(error).splitlines()[0]})
             return None
         await self.wire.send(**{"is": "prepared"})
