@@ -9,11 +9,11 @@ standard:   DESIGN §4 YAML
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from gateway.cli.opening import DEFAULT_CONFIG, Config
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded, SettingsError, load
 from gateway.config.organisation import Organisation
@@ -21,9 +21,7 @@ from gateway.signing.dkim import Signer
 
 
 def command(
-    config: Annotated[Path, typer.Option("--config", help="The gateway's settings file.")] = Path(
-        "config/gateway.yaml"
-    ),
+    config: Config = DEFAULT_CONFIG,
     keys: Annotated[bool, typer.Option("--keys", help="Check keys, secrets and certificates too.")] = False,
 ) -> None:
     """Check all settings without starting anything. Exit code 2 when something is wrong."""

@@ -33,7 +33,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 def command(
     messages: Annotated[list[Path], typer.Argument(help="Mails, or folders with *.eml files.", exists=True)],
-    client: Annotated[str, typer.Option(help="The client that would submit them, such as rezulto-crm.")],
+    client: Annotated[str, typer.Option(help="The client that would submit them, as the settings name it.")],
     config: Config = DEFAULT_CONFIG,
     sender: Annotated[
         str | None, typer.Option("--from", help="MAIL FROM; default the From address, <> for null.")

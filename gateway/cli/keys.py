@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gateway.cli.opening import DEFAULT_CONFIG, Config
 from gateway.config import credentials as files
 from gateway.config.client_secret import new_secret
 from gateway.config.credentials import Credentials, CredentialsError
@@ -25,13 +26,11 @@ from gateway.signing.keys import dns_record, generate
 
 app = typer.Typer(help="Make keys and secrets, and print the DNS records to publish.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", help="The gateway's settings file.")]
 OrganisationName = Annotated[str | None, typer.Option("--organisation", help="Only this organisation.")]
-DEFAULT = Path("config/gateway.yaml")
 
 
 @app.command()
-def init(config: Config = DEFAULT) -> None:
+def init(config: Config = DEFAULT_CONFIG) -> None:
     """Make every missing key: spool, and per organisation pseudonyms, opt-out links, DKIM. Replaces nothing."""
     loaded = _load(config)
     store = Credentials.of(loaded.gateway)
@@ -52,7 +51,7 @@ def init(config: Config = DEFAULT) -> None:
 @app.command()
 def client(
     name: Annotated[str, typer.Argument(help="Name of the client.")],
-    config: Config = DEFAULT,
+    config: Config = DEFAULT_CONFIG,
     replace: Annotated[bool, typer.Option("--replace", help="Make a new secret; the old one stops working.")] = False,
 ) -> None:
     """Make a client's secret, store only its digest, and print the secret once."""
@@ -69,7 +68,7 @@ def client(
 @app.command()
 def provider(
     name: Annotated[str, typer.Argument(help="Name of the provider.")],
-    config: Config = DEFAULT,
+    config: Config = DEFAULT_CONFIG,
     organisation: OrganisationName = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the password that is there.")] = False,
 ) -> None:
@@ -87,7 +86,7 @@ def provider(
 
 
 @app.command()
-def dkim(config: Config = DEFAULT, organisation: OrganisationName = None) -> None:
+def dkim(config: Config = DEFAULT_CONFIG, organisation: OrganisationName = None) -> None:
     """Make missing DKIM keys, for a new domain or a new selector, and print their DNS records."""
     loaded = _load(config)
     store = Credentials.of(loaded.gateway)
@@ -100,7 +99,7 @@ def dkim(config: Config = DEFAULT, organisation: OrganisationName = None) -> Non
 
 
 @app.command()
-def dns(config: Config = DEFAULT, organisation: OrganisationName = None) -> None:
+def dns(config: Config = DEFAULT_CONFIG, organisation: OrganisationName = None) -> None:
     """Print the TXT records to publish, as lines of a zone file."""
     _print_records(_load(config), organisation)
 

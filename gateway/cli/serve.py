@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.app.parent import serve
+from gateway.cli.opening import DEFAULT_CONFIG, Config
 
 
 class Part(StrEnum):
@@ -17,7 +17,7 @@ class Part(StrEnum):
 
 
 def command(
-    config: Annotated[Path, typer.Option(help="The gateway's settings.")] = Path("/etc/briefgeheim/gateway.yaml"),
+    config: Config = DEFAULT_CONFIG,
     only: Annotated[Part | None, typer.Option(help="Run one part only, for units with users of their own.")] = None,
 ) -> None:
     """Run the gateway: mail workers and the opt-out page. SIGHUP reloads the rules, SIGTERM drains."""

@@ -125,19 +125,6 @@ def rejected(organisation: str, client: str, reply: str, message: str = "") -> N
     _log.info("rejected", organisation=organisation, client=client, reply=reply, message=message)
 
 
-def decided(message: str, organisation: str, person: bytes, action: str, rule: str, fact: str, variant: str) -> None:
-    _log.info(
-        "decided",
-        message=message,
-        organisation=organisation,
-        person=person,
-        action=action,
-        rule=rule,
-        fact=fact,
-        variant=variant,
-    )
-
-
 def sent(message: str, organisation: str, person: bytes, provider: str, code: int, seconds: float) -> None:
     _log.info(
         "sent",

@@ -14,7 +14,11 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 CONNECTIONS = Gauge("briefgeheim_connections", "Open SMTP sessions", ["listener"], multiprocess_mode="livesum")
 LOGIN_FAILURES = Counter("briefgeheim_login_failures", "Failed SMTP logins", ["listener"])
 ACCEPTED = Counter("briefgeheim_messages_accepted", "Messages answered with 250", ["organisation", "client"])
-REJECTED = Counter("briefgeheim_messages_rejected", "Messages refused", ["organisation", "client", "code"])
+REJECTED = Counter(
+    "briefgeheim_messages_rejected",
+    "Messages, and recipients at RCPT, answered with 4xx or 5xx",
+    ["organisation", "client", "code"],
+)
 DECISIONS = Counter("briefgeheim_decisions", "Decisions per recipient", ["organisation", "stream", "action", "rule"])
 EDITS = Counter("briefgeheim_edits", "Edits made by filters", ["organisation", "filter", "kind"])
 OUTCOMES = Counter(
