@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.pseudonym import Pseudonyms
@@ -50,15 +52,27 @@ def of_row(row: Row) -> Identity:
 
 def read(connection: sqlite3.Connection) -> Identity:
     """The row. An empty file, or one of something else, has none: `RegistryMistrusted`."""
-    try:
+    with must_be_registry():
         row = connection.execute(f"SELECT {COLUMNS} FROM identity").fetchone()
+    return of_row(present(row))
+
+
+@contextmanager
+def must_be_registry() -> Iterator[None]:
+    """Missing tables are `RegistryMistrusted`: this is no registry."""
+    try:
+        yield
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error) and "no such column" not in str(error):
             raise
-        row = None
+        present(None)
+
+
+def present(row: Row | None) -> Row:
+    """The row; `RegistryMistrusted` where there is none."""
     if row is None:
         raise RegistryMistrusted("the registry file is empty or not a registry")
-    return of_row(row)
+    return row
 
 
 def write(connection: sqlite3.Connection, identity: Identity) -> None:

@@ -44,8 +44,7 @@ class Tail:
         self._blocks: dict[bytes, list[Block]] = {}
 
     def refresh(self) -> None:
-        """Take in what was appended: one stat and one fstat when nothing was."""
-        self.journal.same_file()
+        """Take in what was appended: one stat when nothing was."""
         if not self.journal.has_grown():
             return
         for batch in self.journal.follow(self.journal.end):

@@ -80,6 +80,7 @@ def writing(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = FAST")
+    connection.execute("PRAGMA temp_store = MEMORY")  # else what a savepoint may undo is written to a file in /var/tmp
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
     return connection

@@ -6,11 +6,12 @@ knows not:  what a job does
 fails by:   the job's own error, or `SpoolUnavailable`/`SpoolFull`, through the future
 standard:   DESIGN §4 Spool; I-4; R-013
 
-Order of one group: SQL of every job, each in a savepoint · slots written · fdatasync · COMMIT (fsync of the WAL) ·
-spent slots zeroed · futures resolved. A job that fails alone is rolled back alone. When the whole transaction fails,
-each job gets a transaction of its own, so that one mail too big for the disk does not turn small ones away. A waiter
-that is cancelled leaves its job in place: it is done wholly, and nobody is told. Zeros reach the disk with the next
-group's sync, or in the next lull; after a power cut in between, opening the shard zeroes what no message owns.
+Order of one group: SQL of every job · slots written · fdatasync · COMMIT (fsync of the WAL) · spent slots zeroed ·
+futures resolved. When a job or the commit fails, everything is rolled back and each job gets a transaction of its own:
+one mail too big for the disk, or one fault of ours, does not turn the others away. A savepoint per job would do the
+same and cost every job. A waiter that is cancelled leaves its job in place: it is done wholly, and nobody is told.
+Zeros reach the disk with the next group's sync, or in the next lull; after a power cut in between, opening the shard
+zeroes what no message owns.
 
 When the sync of its log fails, SQLite reports the commit as failed, and may yet find it in the log at the next start.
 The key of such mail is zeroed with the failure: it can come back as set aside, never as a second copy of what a client
@@ -71,6 +72,7 @@ class Writer:
         self._gate = threading.Lock()
         self._open = True
         self._group: list[_Job] = []
+        self._durable: bool | None = None
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
         self.trouble = ""
         self.commits = 0
@@ -138,14 +140,16 @@ class Writer:
             return
         try:
             self._transaction(group)
-        except _DISK_TROUBLE as error:
+        except (*_DISK_TROUBLE, *_OWN_FAULT) as error:
             self._undo(group)
             if len(group) > 1:
                 for job in group:
                     self._commit([job])
                 return
-            group[0].error = trouble(error)
-            self.trouble = str(group[0].error)
+            group[0].error = error
+            if isinstance(error, _DISK_TROUBLE):
+                group[0].error = trouble(error)
+                self.trouble = str(group[0].error)
         self._tell(group)
 
     def _transaction(self, group: list[_Job]) -> None:
@@ -164,18 +168,7 @@ class Writer:
 
     def _attempt(self, job: _Job) -> None:
         job.effects, job.error = Effects(), None
-        store = Store(self._connection, self._slots, self._keys, job.effects)
-        self._connection.execute("SAVEPOINT job")
-        try:
-            job.result = job.work(store)
-        except (*_OWN_FAULT, *_DISK_TROUBLE) as error:
-            if not self._connection.in_transaction:  # SQLite gave the whole transaction up
-                raise
-            self._connection.execute("ROLLBACK TO job")
-            self._slots.give_back(job.effects.slots)
-            job.effects = Effects()
-            job.error = trouble(error) if isinstance(error, _DISK_TROUBLE) else error
-        self._connection.execute("RELEASE job")
+        job.result = job.work(Store(self._connection, self._slots, self._keys, job.effects))
 
     def _undo(self, group: list[_Job]) -> None:
         try:
@@ -217,6 +210,9 @@ class Writer:
             (spare,) = self._connection.execute("PRAGMA freelist_count").fetchone()
 
     def _set_durable(self, durable: bool) -> None:
+        if durable is self._durable:
+            return
+        self._durable = durable
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
 
     def _tell(self, group: list[_Job]) -> None:
