@@ -36,7 +36,7 @@ def command(
     reason: Annotated[str, typer.Option(help="Why; recorded.")],
     config: Config = DEFAULT_CONFIG,
     organisation: Annotated[str | None, typer.Option(help="Only this organisation.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per row.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per row, edits with octet ranges.")] = False,
 ) -> None:
     """Show what was decided, edited and delivered for one person. Needs the pseudonym keys."""
     loaded = settings(config)
@@ -51,7 +51,7 @@ def command(
         person = _person(loaded, owner, address)
         _record(loaded, owner, person, Act(int(time.time()), operator, reason, "trace"))
         rows = [r for r in _reader(loaded).by_person(person.exact) if r.organisation == owner.name]
-        for text in _as_json(rows) if as_json else _as_text(owner, rows, loaded):
+        for text in _as_json(rows, loaded) if as_json else _as_text(owner, rows, loaded):
             print(text)
         found += len(rows)
     if not found and not as_json:
@@ -86,12 +86,13 @@ def _reader(loaded: Loaded) -> AuditReader:
     return AuditReader([shard.database for shard in present(loaded.gateway.state / "spool")])
 
 
-def _as_json(rows: Sequence[AuditRow]) -> Iterator[str]:
-    for row in rows:
-        yield json.dumps(
-            {"at": row.at, "organisation": row.organisation, "message": row.message, "what": row.what, **row.detail},
-            ensure_ascii=False,
-        )
+def _as_json(rows: Sequence[AuditRow], loaded: Loaded) -> Iterator[str]:
+    reader = _reader(loaded)
+    for message in dict.fromkeys(r.message for r in rows):
+        edited = [r for r in reader.by_message(message) if r.what == "edited"]
+        for row in sorted([*(r for r in rows if r.message == message), *edited], key=lambda r: r.at):
+            head = {"at": row.at, "organisation": row.organisation, "message": row.message, "what": row.what}
+            yield json.dumps({**head, **row.detail}, ensure_ascii=False)
 
 
 def _as_text(owner: Organisation, rows: Sequence[AuditRow], loaded: Loaded) -> Iterator[str]:
