@@ -29,8 +29,8 @@ tools: setup-dev              ## Debian and npm packages that tests use, where t
 demo: setup                   ## the main job, shown for real (ONCE=1 ends by itself)
 	@$(BIN)/python -m gateway demo $(if $(ONCE),--once) $(ARGS)
 
-run: setup                    ## a gateway with config/gateway.yaml, state in ./state
-	@$(BIN)/python -m gateway serve --config config/gateway.yaml $(ARGS)
+run: setup                    ## a gateway from config/gateway.yaml; makes its keys and registries in ./state
+	@PYTHONPATH=. $(BIN)/python scripts/run_local.py $(ARGS)
 
 test: tools                   ## the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)

@@ -188,7 +188,7 @@ class Parent:
         while True:
             if not ready and self.children and all(c.ready for c in self.children):
                 ready = True
-                maillog.started("parent", workers=len(self.children))
+                maillog.started("parent", processes=len(self.children))
                 notify("READY=1")
                 self._remember()
             if ready and not self.late():
