@@ -78,8 +78,10 @@ def fault_place(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f" at {trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""
-    return type(error).__name__ + place
+    if trace is None:
+        return type(error).__name__
+    room_and_file = "/".join(trace.tb_frame.f_code.co_filename.split("/")[-2:])
+    return f"{type(error).__name__} at {room_and_file}:{trace.tb_lineno}"
 
 
 class _RedactRecord(logging.Filter):

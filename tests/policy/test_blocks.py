@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.decision import Stream
+from gateway.decision import Action, Stream
 from gateway.facts import NOBODY, BlockKind, Purpose, Scope, ScopeKind
 from gateway.policy.blocks import any_block, covers, reached_scopes
 from gateway.policy.case import Case
@@ -67,3 +67,11 @@ def test_an_objection_to_profiling_stops_segmented_mail_only() -> None:
 
 def test_missing_consent_is_no_block() -> None:
     assert any_block(CASE) is None
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BlockKind if kind is not BlockKind.RESTRICTION])
+def test_i10_no_block_is_too_old(kind: BlockKind) -> None:
+    case = replace(CASE, facts=blocked(kind, ScopeKind.LIST, NEWS), now=NOW + 100 * 365 * 86400)
+    found = any_block(case)
+    assert found is not None
+    assert found.action is Action.REFUSE

@@ -108,6 +108,13 @@ def test_a_link_of_one_organisation_is_void_at_another(house: House) -> None:
     assert house.records("alfa") == house.records("beta") == []
 
 
+def test_i12_a_link_that_names_another_organisation_is_void_even_under_the_right_key(house: House) -> None:
+    forged = OptOut(house.numbers["alfa"], b"p" * 32, 0, Scope(ScopeKind.LIST, 7), 20000, 99)
+    answer = httpx.post(f"{house.url}/beta/{house.keys['beta'].seal(forged)}", data=ONE_CLICK)
+    assert answer.status_code == 404
+    assert house.records("alfa") == house.records("beta") == []
+
+
 def test_every_flipped_bit_makes_a_link_void(house: House) -> None:
     link = house.link()
     base, token = link.rsplit("/", 1)
