@@ -83,7 +83,9 @@ async def explain(
         for i, copy in enumerate(made.copies)
         if copy.decision.action is Action.DELIVER and not stopped
     }
-    return Answer(account(made), made, envelope, finished)
+    domain = made.read.from_address.canonical_domain
+    signed = domain if domain in tenant.signers and made.provider is not None else None
+    return Answer({**account(made), "signed": signed}, made, envelope, finished)
 
 
 def _as_own(tenant: Tenant, domain: str, lend: Callable[[str], Signer | None]) -> Tenant:

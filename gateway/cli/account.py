@@ -29,7 +29,8 @@ def lines(account: Data) -> Iterator[str]:
     marks = ", ".join(f"{name} {value}" for name, value in account["marks"].items())
     yield f"  stream {account['stream']}, by classify entry {account['classified_by']}{f' ({marks})' if marks else ''}"
     private = "private: each recipient gets a copy of their own" if account["private"] else "not private"
-    yield f"  {private}; provider {account['provider'] or 'none'}"
+    signed = f"signed for {account['signed']}" if account["signed"] else "not signed"
+    yield f"  {private}; provider {account['provider'] or 'none'}; {signed}"
     if stop := account["stopped"]:
         yield f"  STOPPED by filter {stop['filter']}: {stop['action']}, {stop['kind']}: {stop['detail']}"
     for person in account["recipients"]:
@@ -75,7 +76,7 @@ def _person(person: Data) -> Iterator[str]:
 def _variant(name: str, variant: Data) -> Iterator[str]:
     count = len(variant["edits"])
     yield f"  variant {name}: {count} {'edit' if count == 1 else 'edits'}"
-    for edit in variant["edits"]:
+    for edit in sorted(variant["edits"], key=lambda e: (e["part"] != "header", e["part"], e["start"])):
         yield f"      {edit['filter']}/{edit['kind']}: {_place(edit)} {_change(edit)}"
     for note in variant["outcomes"]:
         action = "" if note["action"] == "deliver" else f" ({note['action']})"
@@ -89,7 +90,8 @@ def _place(edit: Data) -> str:
 
 
 def _change(edit: Data) -> str:
-    new = [f"{edit['inserted']} octets"] if edit["inserted"] else []
+    count = edit["inserted"]
+    new = [f"{count} {'octet' if count == 1 else 'octets'}"] if count else []
     new += [f"the {slot} of each" for slot in edit["slots"]]
     if not new:
         return "removed"

@@ -104,7 +104,7 @@ def _as_text(owner: Organisation, rows: Sequence[AuditRow], loaded: Loaded) -> I
             yield f"  {_when(row.at)}  {row.what.upper():10} {_because(row.detail)}"
             yield from (f"      {line}" for line in _tried(row.detail))
         for row in reader.by_message(message):
-            if row.what == "edited":
+            if row.what == "edited" and mine[0].what != "refused":  # who was refused got no text
                 yield f"  {_edits(row.detail, str(mine[0].detail.get('variant', '')))}"
 
 
