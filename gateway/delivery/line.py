@@ -85,6 +85,10 @@ class Line:
         news, self.troubles, self.trouble, self.rest_until = self.troubles > 0, 0, "", 0.0
         return news
 
+    def wake(self) -> None:
+        """What troubled the provider may be mended (a new password, another port): no rest, but still one lane."""
+        self.rest_until = 0.0
+
     def take_waiting(self) -> list[Job]:
         """Empty the line, for a drain."""
         jobs = list(self._waiting)

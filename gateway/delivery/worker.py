@@ -118,7 +118,8 @@ class DeliveryWorker:
     def reload(self, parties: Mapping[str, Party], password: Password | None = None) -> None:
         """New rules and keys for everything decided from now on, and a new `password` where one is given.
 
-        Spare connections close, since a password or the trusted authorities may have changed.
+        Spare connections close, since a password or the trusted authorities may have changed; for the same reason a
+        provider that rests after trouble is tried at once.
         """
         self._parties = parties
         self._password = password or self._password
@@ -128,6 +129,7 @@ class DeliveryWorker:
                 line.provider = provider
                 line.lanes = self._lanes(provider)
             line.pool.renew()
+            line.wake()
         self.wake()
 
     async def drain(self, grace: float) -> int:

@@ -97,3 +97,10 @@ async def test_what_does_not_finish_in_time_is_cut_off() -> None:
         assert len(made.take_waiting()) == 2
         assert await made.finish(0.01) == 2
     assert await made.finish(0.01) == 0
+
+
+def test_new_rules_end_a_rest_but_not_the_caution() -> None:
+    made = line(Carrier.__new__(Carrier))
+    made.note_trouble("login", 100.0)
+    made.wake()
+    assert (made.resting(100.1), made.troubles) == (False, 1)
