@@ -33,6 +33,7 @@ _LISTS = frozenset(
 _IDS = frozenset({"message-id", "in-reply-to", "references", "content-id", "resent-message-id", "thread-index"})
 # Bytes without any of these, and without characters beyond ASCII, hold no "@" in any spelling.
 _SIGNS = (b"@", b"%40", b"%25", b"&#", b"&commat")
+_FIELD_SIGNS = (b"@", b"%40", b"=?")
 _FOLD = re.compile(r"\r?\n[ \t]")
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
@@ -55,9 +56,11 @@ def pieces(draft: Draft) -> Iterator[Readable]:
 def _header(draft: Draft, part: Part) -> Iterator[Readable]:
     top = part is draft.message.root
     header = _edited(draft, *part.header)
-    if b"@" not in header and b"=?" not in header and b"%40" not in header:
+    if not any(sign in header for sign in _FIELD_SIGNS):
         return
     for field in _FIELD.finditer(header):
+        if not any(sign in field[0] for sign in _FIELD_SIGNS):
+            continue
         name = field[1].decode("latin-1").lower()
         shown = name if _NAME.fullmatch(name) else "other"
         place = f"header {shown}" if top else f"part {part.path} header {shown}"

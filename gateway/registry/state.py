@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gateway.facts import Block, BlockKind, Consent, Facts, Purchase, Scope, ScopeKind, Subscription
 from gateway.registry.events import (
@@ -232,6 +233,7 @@ def pack(state: State) -> str:
     return json.dumps({k: v for k, v in stored.items() if v}, separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)  # intake and delivery decide about the same people shortly after each other
 def unpack(stored: str) -> State:
     """Inverse of `pack`."""
     held = json.loads(stored)
