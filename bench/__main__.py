@@ -27,7 +27,7 @@ from bench.postfix import Postfix, usable
 from bench.process import BenchError
 from bench.sink import Sink
 from gateway.demo.recorder import Recorder
-from gateway.demo.stage import Stage
+from gateway.demo.stage import Stage, children
 
 _ARRIVAL_LIMIT = 180.0
 _PROOF = 10
@@ -75,17 +75,19 @@ def _measure(place: Path, options: argparse.Namespace, ends: ExitStack) -> tuple
         ours.prove(stage, recorder.mails, _PROOF)
     sink = Sink(place, port)
     ends.callback(sink.close)
+    assert stage.process is not None
+    workers = children(stage.process.pid)
     why = "left out" if options.alone else usable()
     if why:
         _say(f"no comparison: {why}")
-        return _rounds(cases, sink, options, None)
+        return _rounds(cases, sink, workers, options, None)
     with _postfix(place, port) as peer:
         cases = [replace(case, peer=replace(case.peer, port=peer.port)) for case in cases]
-        return _rounds(cases, sink, options, peer)
+        return _rounds(cases, sink, workers, options, peer)
 
 
 def _rounds(
-    cases: list[Case], sink: Sink, options: argparse.Namespace, peer: Postfix | None
+    cases: list[Case], sink: Sink, workers: list[int], options: argparse.Namespace, peer: Postfix | None
 ) -> tuple[list[Result], list[float]]:
     found: dict[str, tuple[list[Round], list[Round]]] = {case.key: ([], []) for case in cases}
     signed: list[float] = []
@@ -95,10 +97,14 @@ def _rounds(
             for load, which in loads if turn % 2 else reversed(loads):
                 first = (turn + 1) * load.mails * load.recipients
                 mails = max(load.mails // 4, 1) if turn < 0 else load.mails
+                used = machine.cpu_seconds(workers)
                 measured = _timed(replace(load, first=first, mails=mails), sink)
+                measured = replace(measured, cpu=machine.cpu_seconds(workers) - used)
                 if turn >= 0:
                     found[case.key][which].append(measured)
-                    _say(f"round {turn + 1}  {case.name}: {('gateway', 'postfix')[which]} {measured.rate:.0f}/s")
+                    cpu = "" if which else f", {measured.cpu / measured.number * 1e6:.0f} us of CPU each"
+                    who = ("gateway", "postfix")[which]
+                    _say(f"round {turn + 1}  {case.name}: {who} {measured.rate:.0f}/s{cpu}")
         if turn >= 0 and (rate := machine.signatures_per_second(2)):
             signed.append(rate)
     return [Result(case.name, case.unit, *found[case.key]) for case in cases], signed

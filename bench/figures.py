@@ -22,6 +22,8 @@ class Round:
 
     number: int
     seconds: float
+    cpu: float = 0.0
+    """CPU seconds of the processes that were measured, 0 where nobody looked."""
 
     @property
     def rate(self) -> float:
@@ -42,6 +44,10 @@ class Result:
 
     def rate(self) -> float:
         return median(r.rate for r in self.ours)
+
+    def cpu(self) -> float:
+        """Microseconds of our processes' CPU per mail or copy."""
+        return median(r.cpu / r.number for r in self.ours) * 1e6
 
     def peer_rate(self) -> float | None:
         return median(r.rate for r in self.peer) if self.peer else None
