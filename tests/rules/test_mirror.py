@@ -1,0 +1,77 @@
+"""Every file of the program has a test file of its own, or says here why not and where it is tested instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GATEWAY, TESTS = ROOT / "gateway", ROOT / "tests"
+FILES = sorted(str(p.relative_to(GATEWAY)) for p in GATEWAY.rglob("*.py") if p.name != "__init__.py")
+
+ELSEWHERE: dict[str, tuple[str, str]] = {
+    "__main__.py": ("two lines; every gateway of an end-to-end test is started with it", "e2e/conftest.py"),
+    "app/child.py": ("a child is a process: killed, restarted and drained there", "e2e/test_drain.py"),
+    "app/parent.py": ("the parent is the running gateway itself", "e2e/test_drain.py"),
+    "app/web.py": ("wiring of the page, tested as the running page", "e2e/test_opt_out_page.py"),
+    "audit/protocol.py": ("holds no code, only what an audit row is", "audit/test_sqlite.py"),
+    "cli/account.py": ("words for what explain found, compared with what really happened", "e2e/test_explain.py"),
+    "cli/explain.py": ("the whole command, compared with what really happened", "e2e/test_explain.py"),
+    "config/gateway.py": ("a model without code of its own; its rules are checks", "config/test_check_listeners.py"),
+    "demo/certificate.py": ("makes the certificate of every end-to-end test", "e2e/test_submission.py"),
+    "demo/mails.py": ("the demo's mails, sent and judged by the demo itself", "cli/test_demo.py"),
+    "demo/recorder.py": ("the provider of every end-to-end test", "e2e/conftest.py"),
+    "demo/stage.py": ("builds every gateway of the end-to-end tests", "e2e/conftest.py"),
+    "demo/story.py": ("tells the demo and judges each result", "cli/test_demo.py"),
+    "delivery/party.py": ("holds no code, only who is spoken for", "delivery/test_worker.py"),
+    "filters/context.py": ("holds no code, only what a filter is given", "filters/example.py"),
+    "filters/shown.py": ("which parts are shown, asked through the filter that needs it", "filters/test_opt_out.py"),
+    "registry/adopting.py": ("adopting is one way of opening", "registry/test_opening.py"),
+    "registry/durable.py": ("file identity and fsync, seen through what a node remembers", "registry/test_node.py"),
+    "registry/faults.py": ("translates errors of the database, tested with damaged ones", "registry/test_opening.py"),
+    "registry/identity.py": ("whose registry it is, tested with those of others", "registry/test_opening.py"),
+    "registry/schema.py": ("tables and migrations, tested by opening", "registry/test_opening.py"),
+    "registry/store.py": ("the tables' half of the registry", "registry/test_sqlite.py"),
+    "registry/web.py": ("the registry's half of the page's journal", "registry/test_sqlite.py"),
+    "registry/writer.py": ("the writing half of the registry", "registry/test_sqlite.py"),
+    "spool/protocol.py": ("words of the spool, tested with the spool", "spool/test_sqlite.py"),
+    "tenant.py": ("holds no code, only what is one organisation's own", "test_plan.py"),
+}
+
+
+def mirror(file: str) -> Path:
+    path = TESTS / file
+    return path.with_name(f"test_{path.name}")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_has_its_test(file: str) -> None:
+    assert mirror(file).exists() or file in ELSEWHERE, f"write {mirror(file).relative_to(ROOT)}"
+
+
+@pytest.mark.parametrize("file", ELSEWHERE)
+def test_an_exception_is_still_one_and_names_where_it_is_tested(file: str) -> None:
+    _reason, where = ELSEWHERE[file]
+    assert (GATEWAY / file).exists()
+    assert not mirror(file).exists(), "it has its own test now: take it off the list"
+    assert (TESTS / where).exists()
+
+
+def test_every_test_of_a_room_has_a_file_to_test() -> None:
+    rooms = {p.name for p in GATEWAY.iterdir() if p.is_dir()}
+    about = {
+        "bad_config",
+        "foreign_clients",
+        "kill",
+        "counting",
+        "sink",
+    }  # a behaviour of the room, or a test's own tool
+    orphans = [
+        str(p.relative_to(TESTS))
+        for p in TESTS.rglob("test_*.py")
+        if p.parent.name in rooms and p.parent.parent == TESTS
+        and not (GATEWAY / p.parent.name / f"{p.stem.removeprefix('test_')}.py").exists()
+        and p.stem.removeprefix("test_") not in about
+    ]  # fmt: skip
+    assert orphans == []
