@@ -9,15 +9,12 @@ standard:   I-12; DESIGN §4 People, Signing
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NoReturn
 
 from gateway.config.credentials import Credentials, CredentialsError
-from gateway.config.gateway import Gateway
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
 from gateway.facts import NOBODY, Facts
@@ -152,18 +149,3 @@ def _keys(
     pem = keys.generate()
     made_up = Pseudonyms((secrets.token_bytes(32),), frozenset(organisation.block_wide_domains))
     return made_up, TokenKeys({1: secrets.token_bytes(64)}), dict.fromkeys(signed, pem)
-
-
-def uninitialised(gateway: Gateway, organisations: Sequence[Organisation]) -> list[str]:
-    """Organisations whose registry was never made here; `serve` says so and ends, it makes none (I-13)."""
-    return [
-        f"registry of {o.name}: never made here, run `briefgeheim registry init --organisation {o.name}`"
-        for o in organisations
-        if not places(gateway.state, o.name).node.exists()
-    ]
-
-
-def remember_ports(state: Path) -> dict[str, tuple[str, int]]:
-    """Where a running gateway listens, by name (`listening.json`)."""
-    found = json.loads((state / "listening.json").read_text("utf-8"))
-    return {name: (str(address), int(port)) for name, (address, port) in found.items()}

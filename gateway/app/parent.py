@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.app.child import Child
+from gateway.app.needs import missing
 from gateway.app.notify import notify, reloading
 from gateway.app.sockets import bind, listen, publish
 from gateway.config.environment import child_environment, watchdog_seconds
@@ -212,6 +213,9 @@ def serve(path: Path, parts: Sequence[str]) -> int:
         loaded = load(path)
     except SettingsError as error:
         sys.stderr.write("\n".join(error.errors) + "\n")
+        return 2
+    if lacking := missing(loaded, parts):
+        sys.stderr.write("\n".join(lacking) + "\n")
         return 2
     maillog.configure(loaded.gateway.observe.log, loaded.gateway.observe.level)
     return asyncio.run(Parent(path, frozenset(parts), loaded).run())

@@ -287,10 +287,7 @@ async def serve(number: int, wire: int, sockets: dict[str, socket.socket]) -> in
     link = await Link.open(wire)
     loaded = await link.settings()
     maillog.configure(loaded.gateway.observe.log, loaded.gateway.observe.level)
-    missing = compose.uninitialised(loaded.gateway, loaded.organisations)
     try:
-        if missing:
-            raise SettingsError(missing)
         worker = Worker.build(number, loaded, sockets)
     except (CredentialsError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")

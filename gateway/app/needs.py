@@ -1,0 +1,36 @@
+"""What must be there before anything is started; `serve` makes none of it (I-13).
+
+what:       missing or damaged keys, registries that were never made here
+takes→gives: settings, parts to run → one line per thing that is missing, with the command that makes it
+knows not:  processes, sockets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.load import Loaded
+from gateway.registry.places import places
+
+
+def missing(loaded: Loaded, parts: Collection[str]) -> list[str]:
+    """Empty when these parts ("mail", "web") have all they need."""
+    credentials = Credentials.of(loaded.gateway)
+    if "mail" in parts:
+        return [*credentials.check(loaded.organisations), *_registries(loaded)]
+    found: list[str] = []
+    for organisation in loaded.organisations:
+        try:
+            credentials.token_keys(organisation.name)
+        except CredentialsError as error:
+            found.extend(error.errors)
+    return found
+
+
+def _registries(loaded: Loaded) -> list[str]:
+    return [
+        f"registry of {o.name}: never made here, run `briefgeheim registry init --organisation {o.name}`"
+        for o in loaded.organisations
+        if not places(loaded.gateway.state, o.name).node.exists()
+    ]

@@ -1,0 +1,28 @@
+"""What must be there before anything starts is named, all of it, with the command that makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.app.needs import missing
+from gateway.config.load import load
+from tests.cli.example import ready, settings
+
+
+def test_i13_without_keys_and_registries_everything_missing_is_named(tmp_path: Path) -> None:
+    loaded = load(settings(tmp_path))
+    found = "\n".join(missing(loaded, {"mail", "web"}))
+    assert "spool.key: missing; make it with `briefgeheim keys init`" in found
+    for organisation in loaded.organisations:
+        assert f"registry init --organisation {organisation.name}" in found
+
+
+def test_the_page_needs_the_keys_of_its_links_only(tmp_path: Path) -> None:
+    loaded = load(settings(tmp_path))
+    found = missing(loaded, {"web"})
+    assert len(found) == len(loaded.organisations)
+    assert all(".token" in line for line in found)
+
+
+def test_nothing_is_missing_where_everything_was_made(tmp_path: Path) -> None:
+    assert missing(load(ready(tmp_path)), {"mail", "web"}) == []
