@@ -38,7 +38,7 @@ def spellings(word: str) -> Iterator[bytes]:
         yield word.encode(charset)
     yield quopri.encodestring(raw, quotetabs=True)
     yield b"".join(b"=%02X" % octet for octet in raw)
-    yield raw.hex().encode()
+    yield from (octets.hex().encode() for octets in (raw, word.encode("utf-16-le"), word.encode("utf-16-be")))
     yield raw.hex().upper().encode()
     yield re.sub(rb"[^\w]", lambda m: b"%%%02X" % m[0][0], raw)
     for octets in (raw, word.encode("utf-16-le"), word.encode("utf-16-be")):
