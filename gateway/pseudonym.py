@@ -13,6 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.address import Address
 
@@ -67,7 +68,7 @@ class Pseudonyms:
         if not 0 <= version <= self.version:
             raise ValueError(f"pseudonym layer {version} has no key here; newest is {self.version}")
         for key in self.keys[version + 1 :]:
-            pseudonym = hmac.digest(key, pseudonym, hashlib.sha256)
+            pseudonym = _hmac(key, pseudonym)
         return pseudonym
 
     def check_value(self) -> bytes:
@@ -75,5 +76,17 @@ class Pseudonyms:
         return self._of(b"briefgeheim registry key check")
 
     def _of(self, canonical: bytes) -> bytes:
-        value = hmac.digest(self.keys[0], canonical, hashlib.sha256)
+        value = _hmac(self.keys[0], canonical)
         return self.lift(value, 0)
+
+
+def _hmac(key: bytes, value: bytes) -> bytes:
+    # Not hmac.digest: it hands the interpreter to another thread for a microsecond's work, and waits to get it back.
+    keyed = _keyed(key).copy()
+    keyed.update(value)
+    return keyed.digest()
+
+
+@lru_cache(maxsize=256)
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod=hashlib.sha256)
