@@ -24,7 +24,7 @@ def test_the_page_needs_the_keys_of_its_links_only(tmp_path: Path) -> None:
     assert all(".token" in line for line in found)
 
 
-def test_with_keys_and_registries_only_the_secrets_of_clients_are_missing(tmp_path: Path) -> None:
+def test_with_keys_and_registries_only_secrets_are_missing(tmp_path: Path) -> None:
     found = missing(load(ready(tmp_path)), {"mail", "web"})
     assert found
-    assert all(line.endswith("`briefgeheim keys client NAME`") for line in found)
+    assert all(line.endswith(("`briefgeheim keys client NAME`", "`briefgeheim keys provider NAME`")) for line in found)
