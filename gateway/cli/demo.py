@@ -28,7 +28,8 @@ def command(
         console.print(f"{config.parent}: no organisations folder there; the demo needs the example settings")
         raise typer.Exit(2)
     with tempfile.TemporaryDirectory(prefix="briefgeheim-demo-") as folder:
-        raise typer.Exit(_show(Stage(Path(folder), partial(inside, context.find_root().command)), console, once=once))
+        run = partial(inside, context.find_root().command)
+        raise typer.Exit(_show(Stage(Path(folder), run, examples=config.parent), console, once=once))
 
 
 def _show(stage: Stage, console: Console, *, once: bool) -> int:

@@ -58,6 +58,8 @@ class Stage:
     workers: int = 2
     gateway_change: Change | None = None
     organisation_change: Change | None = None
+    examples: Path = EXAMPLES
+    """The folder of the settings to start from."""
     process: subprocess.Popen[bytes] | None = None
     _web: int = 0
 
@@ -77,7 +79,7 @@ class Stage:
         """Settings, certificate, keys, secrets, empty registries."""
         self._web = _free_port()
         (self.folder / "config" / "organisations").mkdir(parents=True)
-        shutil.copy(EXAMPLES / "trackers.yaml", self.folder / "config")
+        shutil.copy(self.examples / "trackers.yaml", self.folder / "config")
         write_certificate(self.folder / "certificate.pem", self.folder / "key.pem")
         self.write_settings()
         self.command("keys", "init")
@@ -90,10 +92,10 @@ class Stage:
 
     def write_settings(self) -> None:
         """The example settings, with this machine in place of the world outside."""
-        gateway = _yaml.load((EXAMPLES / "gateway.yaml").read_text("utf-8"))
+        gateway = _yaml.load((self.examples / "gateway.yaml").read_text("utf-8"))
         self._localise_gateway(gateway)
         _dump(gateway, self.config)
-        for file in sorted((EXAMPLES / "organisations").glob("*.yaml")):
+        for file in sorted((self.examples / "organisations").glob("*.yaml")):
             organisation = _yaml.load(file.read_text("utf-8"))
             self._localise_organisation(organisation)
             _dump(organisation, self.folder / "config" / "organisations" / file.name)
