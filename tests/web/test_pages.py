@@ -55,6 +55,11 @@ def test_s60_more_is_offered_only_where_there_is_more_to_stop(kind: ScopeKind, o
     assert pages.wider_offered(Scope(kind, 0 if kind is ScopeKind.MARKETING else 1)) is offered
 
 
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_a_name_that_ends_in_a_full_stop_ends_no_sentence(language: str) -> None:
+    assert [key for key, text in pages.TEXTS[language].items() if "{name}." in text] == []
+
+
 def test_a_moment_is_said_in_the_readers_language() -> None:
     assert pages.Moment.of(1_760_000_000, "nl") == pages.Moment("2025-10-09T08:53:20Z", "9 oktober 2025, 08:53 UTC")
     assert pages.Moment.of(1_760_000_000, "en").people == "9 October 2025, 08:53 UTC"
