@@ -131,6 +131,22 @@ def test_i3_i13_without_the_right_registry_mail_is_stored_undecided_and_nothing_
     assert queue(stage, sent.id) == []
 
 
+def test_r022_the_postmaster_is_reached_also_without_marks_and_without_a_registry(stage: Stage) -> None:
+    put_back = moved_away(file_of(stage))
+    try:
+        red(stage)
+        sent = send(stage, "rezulto-crm", mail(REZULTO, ["Postmaster"]), ["Postmaster"])
+        assert sent.code == 250, sent.reply
+        assert {row["state"] for row in queue(stage, sent.id)} == {"queued"}
+    finally:
+        put_back()
+    green(stage)
+    stage.command("queue", "retry", sent.id, "--operator", "test", "--reason", "the registry is back")
+    wait(lambda: any(sent.id.encode() in m.content for m in stage.recorder.mails), "the postmaster's mail")
+    (copy,) = [m for m in stage.recorder.mails if sent.id.encode() in m.content]
+    assert copy.recipient == REZULTO, "the address the settings name"
+
+
 def test_i13_an_older_backup_forgets_no_opt_out(stage: Stage) -> None:
     who, other = reader(stage), reader(stage)
     assert send(stage, "rezulto-crm", news(who), [who]).code == 250
