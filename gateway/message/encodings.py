@@ -19,6 +19,8 @@ IDENTITY = frozenset({"7bit", "8bit", "binary"})
 KNOWN = IDENTITY | {"base64", "quoted-printable"}
 LINE_LIMIT = 998  # RFC 5322 2.1.1, without CRLF
 _QP_LINE = 76
+# Python writes the space that ends a line as =20 after it has counted the line: such a line gets one more soft break.
+_LATE_SPACE = re.compile(rb"(?<=[^\r\n]{74})(=20|=09)\r\n")
 _QP_PADDING = re.compile(rb"=[ \t]+\r\n")
 _WHITE = b" \t\r\n"
 
@@ -183,7 +185,12 @@ def _last_width(encoded: bytes) -> int:
 def _quoted(content: bytes, *, istext: bool) -> bytes:
     encoded = binascii.b2a_qp(content, istext=istext)
     # Without a CRLF in the content Python ends its soft breaks with LF alone; "=" is never followed by LF otherwise.
-    return encoded if b"\r\n" in content else encoded.replace(b"=\n", b"=\r\n")
+    encoded = encoded if b"\r\n" in content else encoded.replace(b"=\n", b"=\r\n")
+    return (
+        encoded
+        if first_long_line(encoded, 0, len(encoded), _QP_LINE) < 0
+        else _LATE_SPACE.sub(rb"=\r\n\1\r\n", encoded)
+    )
 
 
 def soft_break(encoded: bytes) -> bytes:

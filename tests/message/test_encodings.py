@@ -138,3 +138,12 @@ def test_the_first_long_line_is_found(lengths: list[int], ended: bool) -> None:
             break
         position += length + 2
     assert first_long_line(raw, 0, len(raw), 10) == expected
+
+
+@pytest.mark.parametrize("tail", [b" ", b"\t", b"   "])
+@pytest.mark.parametrize("width", range(68, 80))
+def test_a_space_at_the_end_of_a_full_line_makes_it_no_longer_than_76(width: int, tail: bytes) -> None:
+    content = b"x" * width + tail + b"\r\nverder"
+    encoded = encode_quoted_printable(content)
+    assert quopri.decodestring(encoded) == content
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
