@@ -75,15 +75,13 @@ def arrived(counters: bytes) -> int:
 
 def table(results: Sequence[Result]) -> list[str]:
     """Lines of a Markdown table; the rounds stand behind the medians."""
-    lines = ["| load | this gateway | bare Postfix | ratio |", "|---|---|---|---|"]
+    lines = ["| load | this gateway | its CPU each | bare Postfix | ratio |", "|---|---|---|---|---|"]
     for result in results:
         ours, peer = _cell(result.rate(), result.ours), "-"
         if result.peer:
             peer = _cell(result.peer_rate() or 0.0, result.peer)
-        ratio = result.ratio()
-        lines.append(
-            f"| {result.name} ({result.unit}/s) | {ours} | {peer} | {'-' if ratio is None else f'{ratio:.2f}'} |"
-        )
+        ratio = "-" if result.ratio() is None else f"{result.ratio():.2f}"
+        lines.append(f"| {result.name} ({result.unit}/s) | {ours} | {result.cpu():.0f} us | {peer} | {ratio} |")
     return lines
 
 
