@@ -18,6 +18,11 @@ def _there(tool: str) -> bool:
     return shutil.which(tool, path=_PATH) is not None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: with several test workers the others run beside it instead of waiting for it."""
+    items.sort(key=lambda item: "e2e/test_kill.py" not in item.nodeid)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test whose tool is missing does not run; in CI that is a failure, elsewhere it is named at the end."""
     for mark in item.iter_markers("needs"):
