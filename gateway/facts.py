@@ -51,7 +51,7 @@ class Scope:
 
 
 class BlockKind(StrEnum):
-    """Why mail to a person stops. Each is its own state (issue of its own to lift)."""
+    """Why mail to a person stops. Each is a state of its own, with its own rule for lifting."""
 
     OPT_OUT = "opt-out"
     WITHDRAWAL = "withdrawal"
