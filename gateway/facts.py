@@ -93,10 +93,11 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription in `category`; `end` Unix seconds or None while it runs (S-50)."""
+    """A subscription in `category`; `end` Unix seconds or None while it runs (S-50). `free`: no sale (L-30)."""
 
     category: int
     end: int | None
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,10 @@ class Facts:
     minor: bool = False
     guardian_consent: bool = False
     language: str = ""
+    contacts: frozenset[tuple[str, str]] = frozenset()  # (client, the client's own opaque contact id)
+    origins: frozenset[str] = frozenset()  # how the address came here: contest, account … (S-44); never a basis
+    announced: frozenset[str] = frozenset()  # policy versions this person was told of (S-37)
+    third_parties: frozenset[tuple[str, str]] = frozenset()  # (reference, third party of that order) (S-13)
     known: bool = False  # whether the registry holds any row about this person
 
     def consents_to(self, scope: Scope) -> Consent | None:

@@ -10,7 +10,7 @@ standard:   I-12; DESIGN §4 People, Signing
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -110,6 +110,12 @@ class EmptyRegistry:
 
     async def record(self, events: Sequence[Event]) -> list[int]:
         raise TypeError("explaining stores nothing")
+
+    async def contact(self, client: str, contact: str) -> bytes | None:
+        return None
+
+    async def published(self, ids: Collection[str]) -> frozenset[str]:
+        return frozenset()
 
     def trouble(self) -> str:
         return ""

@@ -32,10 +32,9 @@ from gateway.registry import adopting, importing, intake, opening
 from gateway.registry.events import InvalidEvent, grants, kind_named, lifts
 from gateway.registry.faults import as_registry_errors
 from gateway.registry.places import Places, places
-from gateway.registry.protocol import Event, EventKind, Evidence, RegistryUnavailable
+from gateway.registry.protocol import Act, Event, EventKind, Evidence, RegistryUnavailable
 from gateway.registry.scopes import parse_scope, scope_text
 from gateway.registry.sqlite import SQLiteRegistry, open_registry
-from gateway.registry.writer import Act
 
 app = typer.Typer(help="People: make, fill, look into and mend the registry of an organisation.", no_args_is_help=True)
 

@@ -24,9 +24,8 @@ from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
 from gateway.pseudonym import Person
-from gateway.registry.protocol import RegistryUnavailable
+from gateway.registry.protocol import Act, RegistryUnavailable
 from gateway.registry.sqlite import open_registry
-from gateway.registry.writer import Act
 from gateway.spool.shards import present
 
 

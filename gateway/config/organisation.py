@@ -162,6 +162,23 @@ class Provider(Settings):
     """For the whole node; divided over workers."""
 
 
+class ThirdParty(Settings):
+    """Somebody else who gets data of a person, such as the aanbieder of a course (S-13, S-27, S-32)."""
+
+    name: Name
+    """Value of Briefgeheim-Shared-With, and in the share ledger."""
+    title: str
+    """Shown in exports and notices."""
+    addresses: tuple[str, ...]
+    """Mail addresses; the first gets notices of erasure, rectification and restriction (GDPR 19)."""
+    domains: tuple[DomainName, ...] = ()
+    """Every address in these domains is theirs too."""
+    contract: date
+    """Date of the contract on security and secrecy (S-27)."""
+    rights_clause: bool
+    """Whether it says what happens when people use their rights (S-27). Must be yes."""
+
+
 class Route(Settings):
     """First match by sender domain and stream names the one provider; no match refuses (S-12, S-14)."""
 
@@ -300,6 +317,8 @@ class Organisation(Settings):
     """Who submits mail."""
     providers: tuple[Provider, ...]
     """Who carries it further."""
+    third_parties: tuple[ThirdParty, ...] = ()
+    """Who else may get data of a person, and under which contract."""
     routes: tuple[Route, ...]
     """Which mail goes to which provider; the first match counts."""
     streams: dict[Stream, StreamRule]
@@ -320,6 +339,10 @@ class Organisation(Settings):
     @cached_property
     def by_provider(self) -> dict[str, Provider]:
         return {p.name: p for p in self.providers}
+
+    @cached_property
+    def by_third_party(self) -> dict[str, ThirdParty]:
+        return {t.name: t for t in self.third_parties}
 
     @cached_property
     def by_domain(self) -> dict[str, Domain]:

@@ -18,9 +18,9 @@ from gateway.registry.identity import Identity
 from gateway.registry.journal import Journal
 from gateway.registry.opening import Owner, connect, journal_of, new_journal, new_registry, remember
 from gateway.registry.places import Places
-from gateway.registry.protocol import RegistryMistrusted
+from gateway.registry.protocol import Act, RegistryMistrusted
 from gateway.registry.record import JournalDamaged
-from gateway.registry.writer import Act, Writer
+from gateway.registry.writer import Writer
 
 
 def adopt(places: Places, owner: Owner, act: Act) -> list[str]:

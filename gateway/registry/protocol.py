@@ -8,7 +8,7 @@ standard:   DESIGN §4 People, I-10, I-12, I-13
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -47,6 +47,13 @@ class EventKind(StrEnum):
     PUBLICATION = "fact-publication"
     MINOR = "fact-minor"
     LANGUAGE = "fact-language"
+    CONTACT = "fact-contact"  # the client's own opaque id of this person
+    ORIGIN = "fact-origin"  # how the address came here (S-44)
+    ANNOUNCED = "fact-announced"  # told of this policy version (S-37)
+    SHARED = "fact-shared"  # the share ledger: data went to a third party (S-13, S-39)
+    RECEIPT = "fact-receipt"  # a read or delivery receipt came back (S-04)
+    RETAINED = "fact-retained"  # something the law keeps, until when and why (S-29, S-62)
+    RECTIFIED = "rectified"  # the address was corrected; blocks and consents moved here (GDPR 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +78,90 @@ class Event:
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a named person did with the registry itself, with the reason (Unix seconds)."""
+
+    at: int
+    operator: str
+    reason: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """One event as the feed tells it: `number` is the cursor, `person` the exact pseudonym of the person it is about.
+
+    `contacts`: (client, opaque contact id) of that person, as far as known and not erased.
+    """
+
+    number: int
+    kind: EventKind
+    at: int
+    scope: Scope | None
+    person: bytes
+    contacts: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A consent that came in by itself after a refusal: it gives nothing until an operator decides (§1.3).
+
+    `event` is the number of the consent, `person` the exact pseudonym.
+    """
+
+    event: int
+    person: bytes
+    scope: Scope
+    at: int
+    contacts: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """One state row, the same in every backend: what `registry copy` moves. `data` as `state.pack` made it."""
+
+    pseudonym: bytes
+    person: int
+    layer: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event row, the same in every backend. `detail` is JSON or None."""
+
+    number: int
+    person: int
+    at: int
+    kind: str
+    scope_kind: int | None
+    scope_id: int | None
+    actor: str
+    channel: str
+    wording: str
+    proof: str
+    detail: str | None
+
+
 class Registry(Protocol):
-    """One organisation's people."""
+    """One organisation's people, as mail needs them. `facts`, `record`, `contact` and `published` raise as the module
+    head says."""
 
     async def facts(self, people: Sequence[Person]) -> list[Facts]:
-        """Facts in the order asked, in one batched read of registry plus web journal. Raises as in the module head."""
+        """Facts in the order asked, in one batched read of registry plus journals."""
         ...
 
     async def record(self, events: Sequence[Event]) -> list[int]:
         """Append events in one commit; blocks are in the fsynced journal first. Gives their numbers."""
+        ...
+
+    async def contact(self, client: str, contact: str) -> bytes | None:
+        """The exact pseudonym behind a client's own contact id, or None."""
+        ...
+
+    async def published(self, ids: Collection[str]) -> frozenset[str]:
+        """Those of these publication-consent ids that are in force, whoever gave them (S-09)."""
         ...
 
     def trouble(self) -> str:
@@ -87,3 +169,75 @@ class Registry(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class PeopleRegistry(Registry, Protocol):
+    """All that a backend does, for imports, rights, feeds and operators. Raises as the module head says."""
+
+    async def ingest(self) -> int:
+        """Move web opt-outs into the registry. Gives the position in the web journal up to which that is done."""
+        ...
+
+    async def replay(self) -> int:
+        """Apply the whole block journal again. Gives the number of its records."""
+        ...
+
+    async def act(self, act: Act, person: Person | None) -> None:
+        """Note what a named operator did, and about whom."""
+        ...
+
+    async def history(self, person: Person) -> list[tuple[int, Event]]:
+        """All events about one person, oldest first, with their numbers."""
+        ...
+
+    async def feed(self, after: int, limit: int) -> list[Fed]:
+        """Events behind number `after`, oldest first; those of erased people are gone."""
+        ...
+
+    async def returns(self, limit: int) -> list[Return]:
+        """Pending returns, oldest first. One ends by a lift or a later refusal of its scope, or `record` of a
+        consent with `active` False for it."""
+        ...
+
+    async def erase(self, person: Person, at: int, evidence: Evidence) -> int:
+        """Leave the tombstone and what the law keeps (`RETAINED`, not yet past), delete every event and fact.
+
+        The tombstone carries no day: its time is the first of the quarter. In the file nothing of the deleted rows is
+        left. Gives the number of events deleted. `act` rows about the person lose their person.
+        """
+        ...
+
+    async def move(self, old: Person, new: Person, at: int, evidence: Evidence) -> int:
+        """Rectification: facts, consents and blocks follow to the new address, the old one stays blocked (L-04).
+
+        Gives the number of the event.
+        """
+        ...
+
+    async def purge(self, kinds: Collection[EventKind], before: int) -> int:
+        """Retention: delete events of these (fact) kinds older than `before` (Unix seconds), and the facts they made.
+
+        Never a block, a consent, or the event that a block or consent in force rests on. Gives the number deleted.
+        """
+        ...
+
+    async def oldest(self, kinds: Collection[EventKind]) -> int | None:
+        """Unix seconds of the oldest event of these kinds, or None."""
+        ...
+
+    async def state_rows(self, after: bytes, limit: int) -> list[StateRow]:
+        """State rows behind pseudonym `after`, in its order."""
+        ...
+
+    async def event_rows(self, after: int, limit: int) -> list[EventRow]:
+        """Event rows behind number `after`, in order."""
+        ...
+
+    async def load(self, states: Sequence[StateRow], events: Sequence[EventRow]) -> None:
+        """Take rows of another registry as they are. Only into a registry without people; the last call is
+        `load((), ())`, after which it can be used. Blocks go to the journal as well."""
+        ...
+
+    async def status(self) -> dict[str, int | str]:
+        """Counts and positions, for people: at least people, events, journal, applied, web, layer, octets."""
+        ...

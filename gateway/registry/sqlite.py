@@ -25,9 +25,9 @@ from gateway.registry import store
 from gateway.registry.faults import as_registry_errors
 from gateway.registry.opening import Owner, open_writer
 from gateway.registry.places import Places, places
-from gateway.registry.protocol import Event, RegistryMistrusted, RegistryUnavailable
+from gateway.registry.protocol import Act, Event, RegistryMistrusted, RegistryUnavailable
 from gateway.registry.view import View
-from gateway.registry.writer import Act, Writer
+from gateway.registry.writer import Writer
 
 _RETRY = 1.0  # seconds between two tries to open a registry that is not trusted
 _OCTETS = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"

@@ -12,29 +12,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gateway.pseudonym import Pseudonyms
-from gateway.registry import durable, node, store, web
+from gateway.registry import durable, folding, node, store, web
 from gateway.registry import identity as identities
 from gateway.registry.events import BLOCKS, check
 from gateway.registry.identity import Identity
 from gateway.registry.journal import Journal
 from gateway.registry.places import Places
-from gateway.registry.protocol import Event, RegistryMistrusted
+from gateway.registry.protocol import Act, Event, RegistryMistrusted
 from gateway.registry.record import Mark, Record
 
 _BATCH = 5000  # records per commit while replaying
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Something a named person did with the registry itself, with the reason (Unix seconds)."""
-
-    at: int
-    operator: str
-    reason: str
-    what: str
 
 
 class Writer:
@@ -56,7 +46,7 @@ class Writer:
             check(event)
         layer = self._pseudonyms.version
         with self._change() as identity:
-            blocks = [store.record_of(e, layer) for e in events if e.kind in BLOCKS]
+            blocks = [folding.record_of(e, layer) for e in events if e.kind in BLOCKS]
             applied = self.journal.append(blocks) if blocks else identity.applied
             numbers = store.append(self.connection, events, layer)
             self._finish(replace(identity, applied=applied))
@@ -144,7 +134,7 @@ class Writer:
 
     def _append(self, records: Sequence[Record]) -> None:
         for start in range(0, len(records), _BATCH):
-            events = store.events_of(records[start : start + _BATCH], self._pseudonyms)
+            events = folding.events_of(records[start : start + _BATCH], self._pseudonyms)
             store.append(self.connection, events, self._pseudonyms.version)
 
     def _finish(self, identity: Identity) -> None:
