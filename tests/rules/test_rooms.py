@@ -13,7 +13,7 @@ GATEWAY = ROOT / "gateway"
 FILES = sorted(GATEWAY.rglob("*.py"))
 
 WORDS = {"envelope", "reply", "address", "token", "decision", "facts", "pseudonym", "config", "observe"}
-PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol"}
+PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing"}
 CONDUCTORS = {"tenant", "plan", "explanation", "stored", "pipeline", "outbox", "rights"}
 
@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "signing": WORDS,
     "registry": WORDS,
     "audit": WORDS,
+    "cases": WORDS,
     "spool": WORDS | {"audit.protocol"},
     **dict.fromkeys(CONDUCTORS, WORDS | THOUGHT | PROTOCOLS | CONDUCTORS),
     "ingress": WORDS,
@@ -39,7 +40,7 @@ LIVES_IN: dict[str, set[str]] = {
     "dkim": {"signing", "demo"},
     "turbohtml": {"message.html"},
     "tinycss2": {"message", "filters"},
-    "sqlite3": {"registry", "spool", "audit"},
+    "sqlite3": {"registry", "spool", "audit", "cases"},
     "redis": {"registry"},
     "prometheus_client": {"observe"},
     "email_validator": {"address"},
@@ -48,6 +49,7 @@ LIVES_IN: dict[str, set[str]] = {
     "jinja2": {"web"},
     "ruamel": {"config", "demo"},
     "typer": {"cli"},
+    "holidays": {"rights"},
 }
 IMPURE = {"asyncio", "logging", "time", "random", "socket", "sqlite3", "redis", "os", "subprocess", "threading"}
 PURE_ROOMS = ("message", "policy", "filters")

@@ -1,0 +1,1 @@
+"""Requests of people: terms, the desk that handles them, their effects, replies and exports."""
