@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from gateway.address import Address
@@ -24,16 +24,35 @@ SIZE = 32  # octets of one pseudonym
 class Person:
     """Both pseudonyms of one address in one organisation, 32 octets each, in the newest layer.
 
-    `blocking` is the one a new block is written under: wide where the domain says so, else exact.
+    `blocking` is the one a new block is written under: wide where the domain says so, else exact. `layer` is the layer
+    of both, None where the maker did not know it; `earlier` are (exact, wide) of the layers just below, oldest first,
+    for rows that a rotation has not reached yet.
     """
 
     exact: bytes
     wide: bytes
     block_wide: bool = False
+    layer: int | None = field(default=None, compare=False)
+    earlier: tuple[tuple[bytes, bytes], ...] = field(default=(), compare=False)
 
     @property
     def blocking(self) -> bytes:
         return self.wide if self.block_wide else self.exact
+
+    @property
+    def every_exact(self) -> tuple[bytes, ...]:
+        """The exact pseudonym in every layer there is, newest first: what old audit rows are found by."""
+        return (self.exact, *(exact for exact, _ in reversed(self.earlier)))
+
+    def at(self, layer: int) -> Person:
+        """The same person as an older layer knows them. Raises `ValueError` where that is not at hand."""
+        if layer == self.layer:
+            return self
+        place = -1 if self.layer is None else len(self.earlier) - (self.layer - layer)
+        if not 0 <= place < len(self.earlier):
+            raise ValueError(f"this person is not known in pseudonym layer {layer}")
+        exact, wide = self.earlier[place]
+        return Person(exact, wide, self.block_wide, layer, self.earlier[:place])
 
     def __repr__(self) -> str:
         return f"Person({self.exact[:6].hex()})"
@@ -56,9 +75,9 @@ class Pseudonyms:
         return len(self.keys) - 1
 
     def person(self, address: Address) -> Person:
-        return Person(
-            self._of(address.exact()), self._of(address.wide()), address.canonical_domain in self.wide_domains
-        )
+        pairs = tuple(zip(self._layers(address.exact()), self._layers(address.wide()), strict=True))
+        exact, wide = pairs[-1]
+        return Person(exact, wide, address.canonical_domain in self.wide_domains, self.version, pairs[:-1])
 
     def people(self, addresses: Sequence[Address]) -> list[Person]:
         return [self.person(a) for a in addresses]
@@ -71,13 +90,37 @@ class Pseudonyms:
             pseudonym = _hmac(key, pseudonym)
         return pseudonym
 
-    def check_value(self) -> bytes:
-        """Proves which keys a registry was made with, without telling them (I-13)."""
-        return self._of(b"briefgeheim registry key check")
+    def known_by(self, pseudonym: bytes, layer: int) -> Person:
+        """The person a journal record or a link is about: one pseudonym, of `layer` and of every layer above it."""
+        if layer > self.version:
+            raise ValueError(f"pseudonym layer {layer} has no key here; newest is {self.version}")
+        return self.brought(Person(pseudonym, pseudonym, layer=layer))
 
-    def _of(self, canonical: bytes) -> bytes:
-        value = _hmac(self.keys[0], canonical)
-        return self.lift(value, 0)
+    def brought(self, person: Person) -> Person:
+        """The same person in the newest layer, also when it was made before a key was added."""
+        if person.layer is None:
+            return replace(person, layer=self.version)
+        if person.layer > self.version:
+            return person.at(self.version)
+        for layer in range(person.layer, self.version):
+            exact, wide = (self._lift_one(p, layer) for p in (person.exact, person.wide))
+            earlier = (*person.earlier, (person.exact, person.wide))
+            person = Person(exact, wide, person.block_wide, layer + 1, earlier)
+        return person
+
+    def check_value(self, layer: int | None = None) -> bytes:
+        """Proves which keys a registry was made with, without telling them (I-13); `layer`: as it was in that one."""
+        return self._layers(b"briefgeheim registry key check")[self.version if layer is None else layer]
+
+    def _layers(self, canonical: bytes) -> list[bytes]:
+        """The pseudonym in every layer, oldest first."""
+        values = [_hmac(self.keys[0], canonical)]
+        for key in self.keys[1:]:
+            values.append(_hmac(key, values[-1]))
+        return values
+
+    def _lift_one(self, pseudonym: bytes, layer: int) -> bytes:
+        return _hmac(self.keys[layer + 1], pseudonym)
 
 
 def _hmac(key: bytes, value: bytes) -> bytes:
