@@ -114,8 +114,32 @@ def _canonical_domain(domain: str) -> str:
         return unicodedata.normalize("NFC", bare).lower()
 
 
+# Dot-atom, at sign, host name without a dot at its end: what nearly every address looks like. Whether such a domain may
+# be one is asked once per domain, of the long way, with a local part that is always right.
+_PLAIN = re.compile(
+    r"([a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*)@([a-z0-9.-]*[a-z0-9])", re.A | re.I
+)
+_PLAIN_LENGTH = 254
+
+
 @lru_cache(maxsize=8192)
 def _parse(text: str) -> Address:
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None and len(text) <= _PLAIN_LENGTH and _usable_domain(plain[2]):
+        return Address(plain[1], plain[2])
+    return _parse_any(text)
+
+
+@lru_cache(maxsize=4096)
+def _usable_domain(domain: str) -> bool:
+    try:
+        _parse_any(f"a@{domain}")
+    except InvalidAddress:
+        return False
+    return True
+
+
+def _parse_any(text: str) -> Address:
     if text.lower() == "postmaster":
         return Address(text, "")
     # A lone surrogate stands for an octet that is not UTF-8 (RFC 6531 3.3): it has no canonical form.

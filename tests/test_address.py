@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway import address as address_module
 from gateway.address import CANONICAL_VERSION, Address, InvalidAddress
 
 # Frozen: pseudonyms in every registry are made of these bytes. A change here forgets every block ever written.
@@ -137,3 +138,35 @@ def test_case_and_unicode_form_make_no_other_person(local: str) -> None:
     assert Address.parse(canonical).exact() == address.exact()
     assert Address.parse(f"{local.upper()}@EXAMPLE.org").exact() == address.exact()
     assert Address.parse(f"{local.upper()}@EXAMPLE.org").wide() == address.wide()
+
+
+_LOCALS = st.text("aZ0.-+_'!#{@\" \\\u212a\u017fé", max_size=9) | st.integers(60, 250).map(lambda n: "l" * n)
+_DOMAINS = st.sampled_from(
+    [
+        *(
+            "example.nl",
+            "EXAMPLE.nl",
+            "example.nl.",
+            "münchen.de",
+            "xn--mnchen-3ya.de",
+            "xn--a.nl",
+            "a--b.nl",
+            "a_b.nl",
+        ),
+        *("x.local", "localhost", "a.invalid", "a.test", "a.onion", "1.2.3.4", "[192.0.2.1]", "a.1b", "-a.nl", "a-.nl"),
+        *("x" * 63 + ".nl", "x" * 64 + ".nl", ("x" * 50 + ".") * 4 + "nl", ("x" * 50 + ".") * 5 + "nl", "a..nl", ".nl"),
+    ]
+) | st.text("aZ0.-_\u212a", max_size=9)
+
+
+@settings(deadline=None, max_examples=1500)
+@given(_LOCALS, _DOMAINS)
+def test_the_short_way_for_plain_addresses_says_what_the_long_way_says(local: str, domain: str) -> None:
+    found = []
+    for parse in (address_module._parse.__wrapped__, address_module._parse_any):
+        try:
+            address = parse(f"{local}@{domain}")
+            found.append((address.local, address.domain))
+        except InvalidAddress:
+            found.append(None)
+    assert found[0] == found[1]
