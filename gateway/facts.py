@@ -101,6 +101,15 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Retained:
+    """What the law keeps of a person beyond an erasure: which, why, until when (Unix seconds; S-29, S-62)."""
+
+    id: str
+    reason: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Current state of one person. The empty value means "not found", which means "no consent, no block"."""
 
@@ -119,6 +128,7 @@ class Facts:
     origins: frozenset[str] = frozenset()  # how the address came here: contest, account … (S-44); never a basis
     announced: frozenset[str] = frozenset()  # policy versions this person was told of (S-37)
     third_parties: frozenset[tuple[str, str]] = frozenset()  # (reference, third party of that order) (S-13)
+    retained: tuple[Retained, ...] = ()  # what outlives an erasure (S-29); never a basis
     known: bool = False  # whether the registry holds any row about this person
 
     def consents_to(self, scope: Scope) -> Consent | None:

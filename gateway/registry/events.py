@@ -71,6 +71,7 @@ _GRANTS: Mapping[Actor, tuple[str, ...]] = {
     Actor.IMPORT: ("channel", "wording", "proof"),
     Actor.OPERATOR: ("channel", "proof"),  # a named person answers for it; `proof` is the reason
 }
+PHONE = "phone"  # channel: somebody of the organisation took the call
 CONFIRMED = "confirmed"  # channel: the person answered from the mailbox itself; `proof` refers to that answer
 
 # Marketing contains these; anything else is contained only by itself and by everything.
@@ -79,6 +80,7 @@ _MARKETING_PURPOSES = frozenset({Purpose.TRACKING, Purpose.PROFILING, Purpose.OF
 
 # What `detail` of each kind must hold, and may.
 _TEXT, _NUMBER, _FLAG = (str,), (int,), (bool,)
+_MESSAGE = (int, str)  # the 32-bit reference of a mail, or its Message-ID without an address
 _Form = Mapping[str, tuple[type, ...]]
 
 
@@ -90,18 +92,28 @@ class _Detail:
 
 _NOTHING = _Detail({}, {})
 _DETAILS: Mapping[EventKind, _Detail] = {
-    EventKind.ENROLMENT: _Detail({"reference": _TEXT}, {"active": _FLAG}),
-    EventKind.CONTRACT: _Detail({"reference": _TEXT}, {"active": _FLAG}),
+    EventKind.CONSENT: _Detail({}, {"active": _FLAG, "by": _TEXT}),
+    EventKind.ENROLMENT: _Detail({"reference": _TEXT}, {"active": _FLAG, "third_party": _TEXT}),
+    EventKind.CONTRACT: _Detail({"reference": _TEXT}, {"active": _FLAG, "third_party": _TEXT}),
     EventKind.PURCHASE: _Detail({"category": _NUMBER}, {"declined": _FLAG}),
-    EventKind.SUBSCRIPTION: _Detail({"category": _NUMBER}, {"end": (int, type(None))}),
-    EventKind.REQUEST: _Detail({}, {"active": _FLAG}),
+    EventKind.SUBSCRIPTION: _Detail({"category": _NUMBER}, {"end": (int, type(None)), "free": _FLAG}),
+    EventKind.REQUEST: _Detail({}, {"active": _FLAG, "by": _TEXT}),
     EventKind.PUBLICATION: _Detail({"id": _TEXT}, {"active": _FLAG}),
     EventKind.MINOR: _Detail({"minor": _FLAG}, {"guardian": _FLAG}),
     EventKind.LANGUAGE: _Detail({"language": _TEXT}, {}),
+    EventKind.CONTACT: _Detail({"client": _TEXT, "contact": _TEXT}, {"active": _FLAG}),
+    EventKind.ORIGIN: _Detail({"origin": _TEXT}, {}),
+    EventKind.ANNOUNCED: _Detail({"reference": _TEXT}, {}),
+    EventKind.SHARED: _Detail({"third_party": _TEXT, "message": _MESSAGE, "purpose": _TEXT}, {"ground": _TEXT}),
+    EventKind.RECEIPT: _Detail({"message": _MESSAGE, "kind": _TEXT}, {}),
+    EventKind.RETAINED: _Detail({"id": _TEXT, "reason": _TEXT, "until": _NUMBER}, {}),
 }
+# Retention may delete events of these kinds. Consents of every sort, blocks and what protects a minor are not here.
+PURGEABLE = frozenset(_DETAILS) - {EventKind.CONSENT, EventKind.REQUEST, EventKind.PUBLICATION, EventKind.MINOR}
 _EVERYTHING_ONLY = frozenset({EventKind.RESTRICTION, EventKind.RESTRICTION_LIFTED, EventKind.ERASURE})
 _SCOPED = (frozenset(BLOCKS) | {EventKind.CONSENT, EventKind.REQUEST, EventKind.LIFTED}) - _EVERYTHING_ONLY
 _ADDRESS_LIKE = re.compile(r"\S@\S")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TEXT_LIMIT = 500
 
 
@@ -159,9 +171,12 @@ def may_reach(block: Scope, other: Scope) -> bool:
 def check(event: Event) -> None:
     """Raise `InvalidEvent` unless the event can be recorded as it is."""
     actor_of(event.evidence)
+    if event.kind is EventKind.RECTIFIED:
+        raise InvalidEvent("kind: a rectification moves a whole person and is not recorded by itself")
     _check_scope(event)
     _check_detail(event)
     _check_texts(event)
+    _check_call(event)
     if not 0 <= event.at < 2**40:
         raise InvalidEvent("at: expected Unix seconds")
 
@@ -193,6 +208,20 @@ def _check_detail(event: Event) -> None:
             raise InvalidEvent(f"{name}: out of range")
 
 
+def _check_call(event: Event) -> None:
+    """What was asked for by phone has a witness with a name, and a day (S-19)."""
+    topic = event.scope is not None and event.scope.kind is ScopeKind.TOPIC
+    asked = event.kind is EventKind.REQUEST or (event.kind is EventKind.CONSENT and topic)
+    if not asked or event.evidence.channel.strip().lower() != PHONE or event.detail.get("active") is False:
+        return
+    actor = actor_of(event.evidence)
+    named = actor is Actor.IMPORT and str(event.detail.get("by") or "").strip()
+    if actor is not Actor.OPERATOR and not named:
+        raise InvalidEvent("by: who took the call? expected actor operator:NAME, or an import that names them in by")
+    if event.at == 0:
+        raise InvalidEvent("at: when was the call? expected its time")
+
+
 def _check_texts(event: Event) -> None:
     evidence = event.evidence
     texts: dict[str, object] = {
@@ -205,5 +234,7 @@ def _check_texts(event: Event) -> None:
     for name, value in texts.items():
         if isinstance(value, str) and _ADDRESS_LIKE.search(value):
             raise InvalidEvent(f"{name}: looks like an address, and no address may stay in the registry")
+        if isinstance(value, str) and _CONTROL.search(value):
+            raise InvalidEvent(f"{name}: holds a control character")
         if isinstance(value, str) and len(value) > _TEXT_LIMIT:
             raise InvalidEvent(f"{name}: longer than {_TEXT_LIMIT} characters")

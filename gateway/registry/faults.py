@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from gateway.registry.protocol import RegistryMistrusted, RegistryUnavailable
 from gateway.registry.record import JournalDamaged
 from gateway.registry.schema import SchemaTooNew
+from gateway.registry.state import Unreadable
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def as_registry_errors() -> Iterator[None]:
     """Trouble that passes is unavailable; content that is not what it should be is mistrusted."""
     try:
         yield
-    except JournalDamaged as error:
+    except (JournalDamaged, Unreadable) as error:
         raise RegistryMistrusted(str(error)) from error
     except SchemaTooNew as error:
         raise RegistryUnavailable(str(error)) from error

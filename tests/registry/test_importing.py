@@ -93,7 +93,7 @@ def test_facts_come_in_with_names_from_the_settings():
             "a@example.nl,enrolment,T1,,,,,,,,,,\n"
             "a@example.nl,fact-purchase,,boeken,ja,,,,,2025-01-01T10:00+01:00,,,\n"
             "a@example.nl,subscription,,6,,2027-01-01,,,,,,,\n"
-            "a@example.nl,request,,,,,yoga,,,1700000000,phone,v1,call 3\n"
+            "a@example.nl,request,,,,,yoga,,,1700000000,form,v1,form 3\n"
             "a@example.nl,minor,,,,,,yes,,,,,\n"
             "a@example.nl,language,,,,,,,NL,,,,\n"
         )
