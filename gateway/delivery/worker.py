@@ -18,6 +18,7 @@ from gateway.config.gateway import Delivery
 from gateway.config.organisation import Provider
 from gateway.decision import Stream
 from gateway.delivery.attempt import REGISTRY_WAIT, Attempt, Templates, registry_away
+from gateway.delivery.cancelling import cancel
 from gateway.delivery.line import Line
 from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.party import Party
@@ -156,11 +157,16 @@ class DeliveryWorker:
         for shard, _ in self._recorders.values():
             for order in await shard.take_orders():
                 about = await shard.entries(message=order.message, limit=1)
-                if rows := await shard.carry_out(order, self._clock()):
+                if rows := await self._carry_out(shard, order):
                     organisation = about[0].organisation if about else ""
                     rule = about[0].reason.partition(":")[0] if about and about[0].state is State.HELD else ""
                     metrics.OVERRIDES.labels(organisation, str(order.act), rule).inc(rows)
                     maillog.operator_act(order.message, organisation, str(order.act), order.operator, rows)
+
+    async def _carry_out(self, shard: Shard, order: Any) -> int:
+        if not order.act.tells:
+            return await shard.carry_out(order, self._clock())
+        return await cancel(shard, order, self._parties, self._schedule, self._report, self._clock())
 
     async def expire_holds(self) -> None:
         """Rows held past their end fail, and their submitter hears it."""

@@ -23,7 +23,13 @@ class Act(StrEnum):
     RELEASE = "release"  # held → queued
     RETRY = "retry"  # queued: due now; undecided, quarantined: to be looked at again now
     DROP = "drop"  # any → dropped
+    CANCEL = "cancel"  # any → dropped, and the submitter hears that it does not arrive
     READ = "read"  # addresses shown to an operator; changes nothing but the audit
+
+    @property
+    def tells(self) -> bool:
+        """Whether submitters get a report, which delivery writes."""
+        return self is Act.CANCEL
 
 
 _PAST = {
@@ -31,6 +37,7 @@ _PAST = {
     Act.RELEASE: "released",
     Act.RETRY: "retried",
     Act.DROP: "dropped",
+    Act.CANCEL: "cancelled",
     Act.READ: "read",
 }
 _FROM = {
@@ -38,6 +45,7 @@ _FROM = {
     Act.RELEASE: frozenset({State.HELD}),
     Act.RETRY: frozenset({State.QUEUED, State.UNDECIDED, State.QUARANTINED}),
     Act.DROP: frozenset(state for state in State if not state.final),
+    Act.CANCEL: frozenset(state for state in State if not state.final),
     Act.READ: frozenset(State),
 }
 _COLUMNS = "id, at, operator, reason, act, message, row, until"
@@ -106,7 +114,7 @@ def _update(order: Order, entry: Entry, now: float) -> Update | None:
             return Update(entry.row, State.QUEUED, due=now, until=0.0, reason="")
         case Act.RETRY:
             return Update(entry.row, entry.state, due=now)
-        case Act.DROP:
+        case Act.DROP | Act.CANCEL:
             return Update(entry.row, State.DROPPED, reason=f"operator: {order.reason}")
         case Act.READ:
             return None
