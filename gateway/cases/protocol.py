@@ -136,6 +136,7 @@ class NewCase:
     ceiling: date | None = None
     scope: Scope | None = None
     person: Person | None = None
+    effective: float = 0.0
     content: Content = field(default=Content(), repr=False)
 
 
@@ -161,6 +162,9 @@ class Change:
     completed: float | None = None
     answered: float | None = None
     content: Content | None = field(default=None, repr=False)
+
+
+NO_CHANGE = Change()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ class Outgoing:
     moved: float
     final: float
     status: str
-    anonymous: bool  # mail of an erasure: spool and audit get no pseudonym
+    anonymous: bool  # of an erasure: spool and audit get no pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +274,7 @@ class CaseStore(Protocol):
         self,
         case: Case,
         step: Step,
-        change: Change = Change(),
+        change: Change = NO_CHANGE,
         outgoing: Sequence[NewOutgoing] = (),
         papers: Sequence[Paper] | None = None,
         *,

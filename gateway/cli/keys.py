@@ -31,7 +31,7 @@ OrganisationName = Annotated[str | None, typer.Option("--organisation", help="On
 
 @app.command()
 def init(config: Config = DEFAULT_CONFIG) -> None:
-    """Make every missing key: spool, and per organisation pseudonyms, opt-out links, DKIM. Replaces nothing."""
+    """Make every missing key: spool, and per organisation pseudonyms, links, cases, DKIM. Replaces nothing."""
     loaded = _load(config)
     store = Credentials.of(loaded.gateway)
     made = [
@@ -124,6 +124,7 @@ def _wanted(organisations: Iterable[Organisation]) -> Iterator[tuple[str, bytes]
     for item in organisations:
         yield files.token_file(item.name), files.new_token_key()
         yield files.pseudonym_file(item.name), files.new_pseudonym_key()
+        yield files.case_file(item.name), files.new_case_key()
         for domain in item.domains:
             if domain.dkim:
                 yield _dkim_file(item, domain), b""

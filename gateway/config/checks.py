@@ -17,6 +17,7 @@ from gateway.config.check_classify import check_classify
 from gateway.config.check_domains import check_domains, check_identity
 from gateway.config.check_listeners import check_listeners
 from gateway.config.check_providers import check_providers, check_routes
+from gateway.config.check_rights import check_rights
 from gateway.config.check_streams import check_footer, check_streams
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import MailingList, Organisation, Source, Topic
@@ -42,6 +43,7 @@ def organisation(settings: Organisation) -> Iterator[Finding]:
         check_routes(settings),
         check_streams(settings),
         check_footer(settings),
+        check_rights(settings),
         check_classify(settings),
     )
 

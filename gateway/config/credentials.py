@@ -74,6 +74,10 @@ class Credentials:
             raise CredentialsError(f"{self.folder / name}: empty, expected one base64 key per line, oldest first")
         return Pseudonyms(keys, frozenset(organisation.block_wide_domains))
 
+    def case_keys(self, organisation: str) -> dict[int, bytes]:
+        """Keys that seal requests of people, by id; the highest seals, all open."""
+        return self._numbered(case_file(organisation), (_AES,))
+
     def dkim(self, organisation: str, selector: str, domain: str) -> bytes:
         """The private key in PEM."""
         return self._read(dkim_file(organisation, selector, domain))
@@ -140,6 +144,7 @@ class Credentials:
         for item in organisations:
             yield partial(self.token_keys, item.name)
             yield partial(self.pseudonyms, item)
+            yield partial(self.case_keys, item.name)
             for domain in item.domains:
                 if domain.dkim and domain.selector:
                     yield partial(self.dkim, item.name, domain.selector, domain.domain)
@@ -210,6 +215,10 @@ def pseudonym_file(organisation: str) -> str:
     return f"{organisation}.pseudonym"
 
 
+def case_file(organisation: str) -> str:
+    return f"{organisation}.cases"
+
+
 def dkim_file(organisation: str, selector: str, domain: str) -> str:
     return f"{organisation}.dkim.{selector}.{domain}.pem"
 
@@ -224,6 +233,11 @@ def provider_file(organisation: str, secret: str) -> str:
 
 def new_spool_key() -> bytes:
     """First line of a spool key file."""
+    return f"1 {_random(_AES)}\n".encode()
+
+
+def new_case_key() -> bytes:
+    """First line of a key file for cases. Losing it is losing every open request: keep a copy elsewhere."""
     return f"1 {_random(_AES)}\n".encode()
 
 

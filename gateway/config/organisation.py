@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gateway.config.base import DomainName, Duration, Name, Settings
+from gateway.config.rights import Rights
 from gateway.decision import Basis, Stream
 from gateway.facts import ScopeKind
 
@@ -327,6 +328,8 @@ class Organisation(Settings):
     """How mail is told apart; the first match counts, no match is refused."""
     footer: Footer = Footer()
     """Texts of the visible opt-out."""
+    rights: Rights = Rights()
+    """Requests of people: who handles them, and within which terms."""
     hold_for: Duration = Field(default="5d", validate_default=True)
     """How long held mail waits before the submitter gets a DSN."""
     hold_owner: str | None = None

@@ -42,11 +42,13 @@ def test_init_makes_every_key_once(config: Path, store: Credentials) -> None:
         "spool.key",
         "alpha.token",
         "alpha.pseudonym",
+        "alpha.cases",
         "alpha.dkim.s1.alpha.example.pem",
         "beta.token",
         "beta.pseudonym",
+        "beta.cases",
     }
-    assert len(set(made.values())) == 6
+    assert len(set(made.values())) == 8
     assert "every block" in first.stdout
     assert "alpha.client.crm: missing; make it with `briefgeheim keys client" in first.stdout
     again = run(config, "init")

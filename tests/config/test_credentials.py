@@ -32,6 +32,7 @@ def fill(store: Credentials) -> None:
     store.create(files.SPOOL_KEY, files.new_spool_key())
     store.create("alpha.token", files.new_token_key())
     store.create("alpha.pseudonym", files.new_pseudonym_key())
+    store.create("alpha.cases", files.new_case_key())
     store.create("alpha.dkim.s1.alpha.example.pem", b"pem")
     store.create("alpha.client.crm", new_secret()[1].encode())
     store.create("alpha.provider.bulk", b"open sesame\n")
@@ -41,6 +42,7 @@ def test_everything_made_can_be_read(store: Credentials) -> None:
     fill(store)
     assert store.check([ALPHA]) == []
     assert [len(k) for k in store.spool_keys().values()] == [32]
+    assert [len(k) for k in store.case_keys("alpha").values()] == [32]
     assert store.pseudonyms(ALPHA).version == 0
     assert store.dkim("alpha", "s1", "alpha.example") == b"pem"
     assert store.provider_password("alpha", "bulk") == "open sesame"
@@ -54,6 +56,7 @@ def test_all_that_is_missing_is_told_with_the_file_and_the_remedy(store: Credent
         "spool.key",
         "alpha.token",
         "alpha.pseudonym",
+        "alpha.cases",
         "alpha.dkim.s1.alpha.example.pem",
         "alpha.client.crm",
         "alpha.provider.bulk",
