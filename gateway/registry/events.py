@@ -72,6 +72,7 @@ _GRANTS: Mapping[Actor, tuple[str, ...]] = {
     Actor.OPERATOR: ("channel", "proof"),  # a named person answers for it; `proof` is the reason
 }
 PHONE = "phone"  # channel: somebody of the organisation took the call
+ATTESTED = "attested"  # channel: a named operator vouches for a whole list; it gives consent and never lifts a block
 CONFIRMED = "confirmed"  # channel: the person answered from the mailbox itself; `proof` refers to that answer
 
 # Marketing contains these; anything else is contained only by itself and by everything.
@@ -144,11 +145,14 @@ def grants(evidence: Evidence) -> bool:
 
 
 def lifts(evidence: Evidence) -> bool:
-    """Whether this evidence can lift a block (I-10): mailbox proof, or a named operator with a reason."""
+    """Whether this evidence can lift a block (I-10): mailbox proof, or a named operator with a reason.
+
+    Who vouches for a list says nothing about one person on it, so that lifts nothing.
+    """
     actor = actor_of(evidence)
     if actor is Actor.PERSON:
         return evidence.channel == CONFIRMED and bool(evidence.proof.strip())
-    return actor is Actor.OPERATOR and bool(evidence.proof.strip())
+    return actor is Actor.OPERATOR and evidence.channel != ATTESTED and bool(evidence.proof.strip())
 
 
 def contains(outer: Scope, inner: Scope) -> bool:
