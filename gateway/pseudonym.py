@@ -82,18 +82,18 @@ class Pseudonyms:
     def people(self, addresses: Sequence[Address]) -> list[Person]:
         return [self.person(a) for a in addresses]
 
-    def lift(self, pseudonym: bytes, version: int) -> bytes:
-        """Bring a pseudonym of layer `version` to the newest layer (old tokens and rows keep working)."""
-        if not 0 <= version <= self.version:
-            raise ValueError(f"pseudonym layer {version} has no key here; newest is {self.version}")
-        for key in self.keys[version + 1 :]:
+    def lift(self, pseudonym: bytes, version: int, to: int | None = None) -> bytes:
+        """Bring a pseudonym of layer `version` to layer `to`, the newest by default (old tokens and rows keep working)."""
+        to = self.version if to is None else to
+        if not 0 <= version <= to <= self.version:
+            raise ValueError(f"pseudonym layer {version} cannot be brought to {to}; newest key here is {self.version}")
+        for key in self.keys[version + 1 : to + 1]:
             pseudonym = _hmac(key, pseudonym)
         return pseudonym
 
     def known_by(self, pseudonym: bytes, layer: int) -> Person:
         """The person a journal record or a link is about: one pseudonym, of `layer` and of every layer above it."""
-        if layer > self.version:
-            raise ValueError(f"pseudonym layer {layer} has no key here; newest is {self.version}")
+        self.lift(pseudonym, layer)  # raises where a key is missing
         return self.brought(Person(pseudonym, pseudonym, layer=layer))
 
     def brought(self, person: Person) -> Person:
@@ -103,7 +103,7 @@ class Pseudonyms:
         if person.layer > self.version:
             return person.at(self.version)
         for layer in range(person.layer, self.version):
-            exact, wide = (self._lift_one(p, layer) for p in (person.exact, person.wide))
+            exact, wide = (self.lift(p, layer, layer + 1) for p in (person.exact, person.wide))
             earlier = (*person.earlier, (person.exact, person.wide))
             person = Person(exact, wide, person.block_wide, layer + 1, earlier)
         return person
@@ -118,9 +118,6 @@ class Pseudonyms:
         for key in self.keys[1:]:
             values.append(_hmac(key, values[-1]))
         return values
-
-    def _lift_one(self, pseudonym: bytes, layer: int) -> bytes:
-        return _hmac(self.keys[layer + 1], pseudonym)
 
 
 def _hmac(key: bytes, value: bytes) -> bytes:

@@ -81,8 +81,11 @@ def _set_aside(places: Places) -> None:
 def _join(places: Places, owner: Owner, connection: sqlite3.Connection, journal: Journal, done: list[str]) -> None:
     journal.verify()
     found = identities.read(connection)
-    if found.layer < owner.pseudonyms.version:
-        found = rotation.lift(connection, found, owner.pseudonyms)
+    if found.lowest < owner.pseudonyms.version:
+        connection.execute("BEGIN IMMEDIATE")
+        found = rotation.lift_all(connection, found, owner.pseudonyms)
+        identities.write(connection, found)
+        connection.execute("COMMIT")
     fits = _fits(found, journal)
     if not fits:
         found = replace(found, journal=journal.head.identity, applied=journal.head.start)

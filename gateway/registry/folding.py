@@ -56,8 +56,8 @@ def fold(events: Sequence[Event], rows: Mapping[bytes, StateRow], last: int, lay
 
 
 def events_of(records: Iterable[Record], pseudonyms: Pseudonyms) -> list[Event]:
-    """Journal records as events; older layers are lifted."""
-    return [_event(r, r.newest(pseudonyms)) for r in records]
+    """Journal records as events, about people known in the record's layer and those above it."""
+    return [_event(r, pseudonyms) for r in records]
 
 
 def record_of(event: Event, layer: int) -> Record:
@@ -130,11 +130,11 @@ def _fold(rows: dict[bytes, _Row], event: Event, number: int) -> int:
     return rows[home].person
 
 
-def _event(record: Record, pseudonym: bytes) -> Event:
+def _event(record: Record, pseudonyms: Pseudonyms) -> Event:
     # A record holds one pseudonym, whichever blocks; as a person it has no other.
     return Event(
         kind=KIND_OF[record.kind],
-        person=Person(pseudonym, pseudonym),
+        person=record.person(pseudonyms),
         at=int(record.at),
         evidence=Evidence(actor=_ACTOR_WORDS[record.actor], channel="journal"),
         scope=record.scope,

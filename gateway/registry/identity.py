@@ -20,12 +20,15 @@ from gateway.registry.node import Memory
 from gateway.registry.protocol import RegistryMistrusted
 from gateway.registry.record import Mark
 
-COLUMNS = "registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain"
+COLUMNS = "registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain, floor"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`applied`: how much of the registry's journal is in it; `ingested`: how much of web journal `web`."""
+    """`applied`: how much of the registry's journal is in it; `ingested`: how much of web journal `web`.
+
+    `layer` is that of new rows; `floor` the lowest a row may be of while rows are lifted, None when all are of `layer`.
+    """
 
     registry: bytes
     organisation: int
@@ -35,19 +38,30 @@ class Identity:
     applied: Mark
     web: bytes | None = None
     ingested: Mark | None = None
+    floor: int | None = None
+
+    @property
+    def lowest(self) -> int:
+        """The lowest layer a row may be of, and so the layer that journal records are written in."""
+        return self.layer if self.floor is None else self.floor
+
+    @property
+    def layers(self) -> range:
+        """Every layer a row may be of, oldest first."""
+        return range(self.lowest, self.layer + 1)
 
     def memory(self, file: tuple[int, int]) -> Memory:
         """What a node remembers of this."""
         return Memory(self.registry, self.journal, self.organisation, self.applied, file)
 
 
-Row = tuple[bytes, int, bytes, int, bytes, int, bytes, bytes | None, int, bytes | None]
+Row = tuple[bytes, int, bytes, int, bytes, int, bytes, bytes | None, int, bytes | None, int | None]
 
 
 def of_row(row: Row) -> Identity:
-    registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain = row
+    registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain, floor = row
     ingested = None if web_chain is None else Mark(web_position, web_chain)
-    return Identity(registry, organisation, key_check, layer, journal, Mark(position, chain), web, ingested)
+    return Identity(registry, organisation, key_check, layer, journal, Mark(position, chain), web, ingested, floor)
 
 
 def read(connection: sqlite3.Connection) -> Identity:
@@ -79,7 +93,7 @@ def write(connection: sqlite3.Connection, identity: Identity) -> None:
     """Replace the row, inside the caller's transaction."""
     ingested = identity.ingested
     connection.execute(
-        f"INSERT OR REPLACE INTO identity (one, {COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO identity (one, {COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             identity.registry,
             identity.organisation,
@@ -91,6 +105,7 @@ def write(connection: sqlite3.Connection, identity: Identity) -> None:
             identity.web,
             ingested.position if ingested else 0,
             ingested.chain if ingested else None,
+            identity.floor,
         ),
     )
 
@@ -101,10 +116,5 @@ def check_keys(identity: Identity, organisation: int, pseudonyms: Pseudonyms) ->
         raise RegistryMistrusted("the registry belongs to another organisation")
     if identity.layer > pseudonyms.version:
         raise RegistryMistrusted("the registry uses a newer pseudonym key than this node has")
-    if not hmac.compare_digest(identity.key_check, check_value(pseudonyms, identity.layer)):
+    if not hmac.compare_digest(identity.key_check, pseudonyms.check_value(identity.layer)):
         raise RegistryMistrusted("the registry was made with other pseudonym keys")
-
-
-def check_value(pseudonyms: Pseudonyms, layer: int) -> bytes:
-    """The check value as it was when `layer` was the newest."""
-    return Pseudonyms(pseudonyms.keys[: layer + 1]).check_value()

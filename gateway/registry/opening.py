@@ -15,9 +15,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from gateway.pseudonym import Pseudonyms
-from gateway.registry import durable, node, rotation, schema
+from gateway.registry import durable, node, schema
 from gateway.registry import identity as identities
-from gateway.registry.identity import Identity, check_keys, check_value
+from gateway.registry.identity import Identity, check_keys
 from gateway.registry.journal import Journal
 from gateway.registry.places import Places
 from gateway.registry.protocol import RegistryMistrusted
@@ -37,7 +37,7 @@ class Owner:
 
 
 def open_writer(places: Places, owner: Owner) -> Writer:
-    """Open a registry that this node knows, replay what it lacks, lift it to the newest keys. Creates nothing."""
+    """Open a registry that this node knows and replay what it lacks. Creates nothing; lifts no row (`rotation`)."""
     memory = _memory(places)
     _refuse_foreign_log(places, memory)
     with ExitStack() as on_failure:
@@ -47,7 +47,7 @@ def open_writer(places: Places, owner: Owner) -> Writer:
         on_failure.callback(journal.close)
         _match(identities.read(connection), journal, memory)
         with journal.locked():
-            _catch_up(connection, journal, memory, owner)
+            _catch_up(connection, journal, memory)
         writer = _writer(places, connection, journal, owner)
         if durable.file_id(places.registry) != memory.file:
             with journal.locked():
@@ -113,7 +113,7 @@ def journal_of(places: Places, owner: Owner) -> Journal:
     if head.organisation != owner.organisation:
         journal.close()
         raise RegistryMistrusted("the block journal belongs to another organisation")
-    if head.layer > keys.version or head.key_check != check_value(keys, head.layer):
+    if head.layer > keys.version or head.key_check != keys.check_value(head.layer):
         journal.close()
         raise RegistryMistrusted("the block journal was made with other pseudonym keys")
     return journal
@@ -126,13 +126,11 @@ def _match(identity: Identity, journal: Journal, memory: node.Memory) -> None:
         raise RegistryMistrusted("this is another block journal than this node knows")
 
 
-def _catch_up(connection: sqlite3.Connection, journal: Journal, memory: node.Memory, owner: Owner) -> None:
+def _catch_up(connection: sqlite3.Connection, journal: Journal, memory: node.Memory) -> None:
     journal.verify()
     journal.check(memory.seen)
     identity = identities.read(connection)
     journal.check(identity.applied)
-    if identity.layer < owner.pseudonyms.version:
-        rotation.lift(connection, identity, owner.pseudonyms)
 
 
 def _writer(places: Places, connection: sqlite3.Connection, journal: Journal, owner: Owner) -> Writer:

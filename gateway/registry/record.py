@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from gateway.facts import BlockKind, Scope, ScopeKind
-from gateway.pseudonym import SIZE, Pseudonyms
+from gateway.pseudonym import SIZE, Person, Pseudonyms
 
 MAGIC = b"BGJRNL1\n"
 # magic, identity, numeric organisation, layer of the keys at creation, key check (zeros where the writer has no keys)
@@ -74,8 +74,12 @@ class Record:
 
     def newest(self, keys: Pseudonyms) -> bytes:
         """The pseudonym in the newest layer of `keys`."""
+        return self.person(keys).exact
+
+    def person(self, keys: Pseudonyms) -> Person:
+        """Whom it blocks, in the newest layer of `keys` and those down to its own."""
         try:
-            return keys.lift(self.pseudonym, self.layer)
+            return keys.known_by(self.pseudonym, self.layer)
         except ValueError as error:
             raise JournalDamaged(f"a record cannot be read with these keys: {error}") from None
 

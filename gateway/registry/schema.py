@@ -37,7 +37,9 @@ CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER acts_stay BEFORE UPDATE ON acts BEGIN SELECT RAISE(ABORT, 'acts are append-only'); END;
 CREATE TRIGGER acts_remain BEFORE DELETE ON acts BEGIN SELECT RAISE(ABORT, 'acts are append-only'); END;
 """
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# The lowest layer a state row may still be of, while rows are lifted; NULL: all are of `layer`.
+_FLOOR = "ALTER TABLE identity ADD COLUMN floor INTEGER;"
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FLOOR)
 VERSION = len(MIGRATIONS)
 
 

@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +23,7 @@ from gateway.config.organisation import Organisation
 from gateway.facts import Facts
 from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry import identity as identities
-from gateway.registry import store
+from gateway.registry import rotation, store
 from gateway.registry.faults import as_registry_errors
 from gateway.registry.opening import Owner, open_writer
 from gateway.registry.places import Places, places
@@ -93,12 +95,39 @@ class SQLiteRegistry:
 
     async def act(self, act: Act, person: Person | None) -> None:
         """Note what a named operator did, and about whom."""
-        pseudonym = person.exact if person else None
-        await self._beside(lambda: self._write(lambda writer: writer.act(act, pseudonym)))
+        await self._beside(
+            lambda: self._write(lambda writer: writer.act(act, writer.place(person).exact if person else None))
+        )
 
     async def history(self, person: Person) -> list[tuple[int, Event]]:
         """All events about one person, oldest first, with their numbers."""
-        return await self._beside(lambda: self._write(lambda writer: store.history(writer.connection, person)))
+        return await self._beside(
+            lambda: self._write(lambda writer: store.history(writer.connection, writer.place(person)))
+        )
+
+    def use_keys(self, pseudonyms: Pseudonyms) -> None:
+        """Work with these keys, the old ones and a new one, from the next turn of the writing thread on (`settled`)."""
+        if pseudonyms != self._owner.pseudonyms:
+            self._hand.submit(self._take_keys, replace(self._owner, pseudonyms=pseudonyms))
+
+    async def settled(self) -> None:
+        """Returns when everything asked for before is done."""
+        await self._beside(lambda: None)
+
+    async def lift(self) -> int:
+        """Bring every row to the newest layer of the keys, batch by batch beside other work. Gives the batches needed.
+
+        Only when every process of this registry has the keys. Cut off, it is done by calling it again.
+        """
+        if not await self._beside(lambda: self._write(lambda writer: writer.begin_lift())):
+            return 0
+        after: bytes | None = b""
+        batches = 0
+        while after is not None:
+            step = partial(_lift_batch, after)
+            after = await self._beside(lambda: self._write(step))  # noqa: B023 - awaited before the next turn
+            batches += 1
+        return batches
 
     async def status(self) -> dict[str, int | str]:
         """Counts and positions, for people."""
@@ -169,16 +198,35 @@ class SQLiteRegistry:
             self._let_go()
             raise
 
-    def _let_go(self) -> None:
+    def _let_go(self, fresh: tuple[View | None, Writer | None] = (None, None)) -> None:
         with self._swap:
-            view, writer, self._view, self._writer = self._view, self._writer, None, None
+            view, writer = self._view, self._writer
+            self._view, self._writer = fresh
             if view is not None:
                 view.close()
             if writer is not None:
                 writer.close()
 
+    def _take_keys(self, owner: Owner) -> None:
+        """Open with the new keys first, then let go of what was open with the old ones: nobody waits for it."""
+        self._owner = owner
+        try:
+            with as_registry_errors():
+                writer = open_writer(self._where, owner)
+                view = View(self._where, identities.read(writer.connection), owner.pseudonyms, self._seen)
+        except RegistryUnavailable as error:
+            self._let_go()
+            self._fault = error
+            return
+        self._let_go((view, writer))
+        self._fault = None
+
     async def _beside(self, act: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._hand, act)
+
+
+def _lift_batch(after: bytes, writer: Writer) -> bytes | None:
+    return writer.lift_batch(after)
 
 
 def _status(writer: Writer) -> dict[str, int | str]:
@@ -193,6 +241,7 @@ def _status(writer: Writer) -> dict[str, int | str]:
         "applied": found.applied.position,
         "web": found.ingested.position if found.ingested else 0,
         "layer": found.layer,
+        "waiting": 0 if found.floor is None else rotation.waiting(connection, found.layer),
         "octets": int(connection.execute(_OCTETS).fetchone()[0]),
         "torn": writer.journal.torn,
     }

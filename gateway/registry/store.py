@@ -35,9 +35,11 @@ def append(connection: sqlite3.Connection, events: Sequence[Event], layer: int) 
     return folded.numbers
 
 
-def blocks(connection: sqlite3.Connection, layer: int) -> Iterator[Record]:
-    """Every block in force, as journal records."""
-    for pseudonym, data in connection.execute("""SELECT pseudonym, data FROM state WHERE data LIKE '%"b":%'"""):
+def blocks(connection: sqlite3.Connection) -> Iterator[Record]:
+    """Every block in force, as journal records of the row's own layer."""
+    for pseudonym, layer, data in connection.execute(
+        """SELECT pseudonym, layer, data FROM state WHERE data LIKE '%"b":%'"""
+    ):
         yield from records_of(pseudonym, data, layer)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.facts import Block, Facts
 from gateway.pseudonym import Person, Pseudonyms
-from gateway.registry import durable, schema, web
+from gateway.registry import durable, rotation, schema, web
 from gateway.registry import identity as identities
 from gateway.registry.identity import Identity
 from gateway.registry.journal import Journal
@@ -40,6 +40,7 @@ class View:
         self._expected = expected
         self._pseudonyms = pseudonyms
         self._seen = seen
+        self._layers = expected.layers
         self._taken = (expected.applied.position, expected.ingested.position if expected.ingested else 0)
         self._file = durable.file_id(places.registry)
         self._connection = schema.reading(places.registry)
@@ -82,12 +83,26 @@ class View:
             self._web = Tail(found[0], found[1], self._pseudonyms, self._seen)
 
     def _read_chunk(self, people: Sequence[Person]) -> list[Facts]:
-        asked = [p for person in people for p in (person.exact, person.wide)]
-        if not asked:
+        if not people:
             self._check(identities.read(self._connection))
             return []
-        rows = self._few(asked) if len(asked) <= _FEW else self._many(asked)
-        return [self._facts(person, rows) for person in people]
+        people = [self._pseudonyms.brought(person) for person in people]
+        while True:
+            if len(self._layers) > 1:
+                self._check(identities.read(self._connection))  # maybe the pass is over
+            layers = self._layers
+            names = [self._names(person) for person in people]
+            asked = [p for exact, wide in names for p in (*exact, *wide)]
+            rows = self._few(asked) if len(asked) <= _FEW else self._many(asked)
+            if layers == self._layers:  # else rows are looked for elsewhere since this very read: ask again
+                return [self._facts(person, *found, rows) for person, found in zip(people, names, strict=True)]
+
+    def _names(self, person: Person) -> tuple[list[bytes], list[bytes]]:
+        """Every pseudonym that rows of this person may be under: exact, wide; one each but while rows are lifted."""
+        if person.layer == self._layers.start == self._layers[-1]:
+            return [person.exact], [person.wide]
+        known = [rotation.at(person, layer) for layer in self._layers]
+        return [p.exact for p in known], [p.wide for p in known]
 
     def _few(self, asked: list[bytes]) -> dict[bytes, State]:
         """Identity and people in one statement, which sees one state of the file as a transaction does."""
@@ -112,8 +127,9 @@ class View:
         padded = asked + asked[-1:] * (length - len(asked))
         return {pseudonym: unpack(data) for pseudonym, data in self._connection.execute(query, padded)}
 
-    def _facts(self, person: Person, rows: dict[bytes, State]) -> Facts:
-        return facts(rows.get(person.exact), rows.get(person.wide), self._pending(person))
+    def _facts(self, person: Person, exact: list[bytes], wide: list[bytes], rows: dict[bytes, State]) -> Facts:
+        own, shared = (next((rows[p] for p in names if p in rows), None) for names in (exact, wide))
+        return facts(own, shared, self._pending(person))
 
     def _pending(self, person: Person) -> list[Block]:
         tails = [self._own] if self._web is None else [self._own, self._web]
@@ -121,17 +137,20 @@ class View:
 
     def _check(self, found: Identity) -> None:
         expected = self._expected
-        if (found.registry, found.key_check, found.journal) != (
-            expected.registry,
-            expected.key_check,
-            expected.journal,
-        ):
-            raise RegistryMistrusted("the registry's identity or keys are not those this node knows")
+        if (found.registry, found.journal) != (expected.registry, expected.journal):
+            raise RegistryMistrusted("the registry's identity is not the one this node knows")
+        if (found.layer, found.key_check, found.floor) != (expected.layer, expected.key_check, expected.floor):
+            self._move_layers(found)
         taken = (found.applied.position, found.ingested.position if found.ingested else 0)
         if taken[0] < self._taken[0] or taken[1] < self._taken[1]:
             raise RegistryMistrusted("the registry is older than it was: a backup was put back")
         if taken != self._taken:
             self._move(found, taken)
+
+    def _move_layers(self, found: Identity) -> None:
+        """Rows are being lifted, or all are by now. Keys that lack the layer end the trust with this very read."""
+        identities.check_keys(found, self._expected.organisation, self._pseudonyms)
+        self._expected, self._layers = found, found.layers
 
     def _move(self, found: Identity, taken: tuple[int, int]) -> None:
         if found.applied.position > self._own.journal.end.position:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from gateway.pseudonym import Pseudonyms
-from gateway.registry import durable, folding, node, store, web
+from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry import durable, folding, node, rotation, store, web
 from gateway.registry import identity as identities
 from gateway.registry.events import BLOCKS, check
-from gateway.registry.identity import Identity
+from gateway.registry.identity import Identity, check_keys
 from gateway.registry.journal import Journal
 from gateway.registry.places import Places
 from gateway.registry.protocol import Act, Event, RegistryMistrusted
@@ -44,11 +44,11 @@ class Writer:
         """Append events in one commit, their blocks first to the journal. Raises `InvalidEvent`, nothing kept."""
         for event in events:
             check(event)
-        layer = self._pseudonyms.version
         with self._change() as identity:
-            blocks = [folding.record_of(e, layer) for e in events if e.kind in BLOCKS]
+            placed = rotation.placed(self.connection, events, identity, self._pseudonyms)
+            blocks = [self._record(e, identity.lowest) for e in placed if e.kind in BLOCKS]
             applied = self.journal.append(blocks) if blocks else identity.applied
-            numbers = store.append(self.connection, events, layer)
+            numbers = store.append(self.connection, placed, identity.layer)
             self._finish(replace(identity, applied=applied))
         return numbers
 
@@ -62,14 +62,13 @@ class Writer:
         """Apply the journal again from `start`: lifted blocks come back. Gives the number of records."""
         with self._change() as identity:
             records = self.journal.since(start)
-            self._append(records)
-            self._finish(identity)
+            self._finish(self._append(records, identity))
         return len(records)
 
     def seed(self) -> int:
         """Put every block of the registry into the journal: for a journal that never had them. Gives their number."""
         with self._change() as identity:
-            blocks = list(store.blocks(self.connection, self._pseudonyms.version))
+            blocks = list(store.blocks(self.connection))
             applied = self.journal.append(blocks) if blocks else identity.applied
             self._finish(replace(identity, applied=applied))
         return len(blocks)
@@ -81,6 +80,31 @@ class Writer:
             "INSERT INTO acts (at, operator, reason, what, person) VALUES (?, ?, ?, ?, ?)",
             (act.at, act.operator, act.reason, act.what, person),
         )
+
+    def begin_lift(self) -> bool:
+        """Move the registry to the newest layer of the keys, unless it is there. Gives whether rows wait to be lifted.
+
+        Every process must have the keys by now: one without them gives no facts from here on.
+        """
+        with self._change() as identity:
+            identity = rotation.begun(identity, self._pseudonyms)
+            self._finish(identity)
+        return identity.floor is not None
+
+    def lift_batch(self, after: bytes) -> bytes | None:
+        """Lift some rows behind pseudonym `after`; gives where to go on, None when all are of the newest layer."""
+        with self._change() as identity:
+            reached = rotation.lift_batch(self.connection, after, identity.layer, self._pseudonyms)
+            self._finish(identity if reached is not None else rotation.ended(identity))
+        return reached
+
+    def place(self, person: Person) -> Person:
+        """The person as the rows know them now, their rows lifted: before anything is read or changed by hand."""
+        with self._change() as identity:
+            brought = self._pseudonyms.brought(person)
+            rotation.bring(self.connection, [brought], identity)
+            self._finish(identity)
+        return rotation.at(brought, identity.layer)
 
     def close(self) -> None:
         self.connection.close()
@@ -105,18 +129,15 @@ class Writer:
             raise RegistryMistrusted("the registry file is gone or was replaced by another one")
         identity = identities.read(self.connection)
         expected = self._expected
-        same = (identity.registry, identity.key_check, identity.journal, identity.layer) == (
-            expected.registry,
-            expected.key_check,
-            expected.journal,
-            expected.layer,
-        )
+        same = (identity.registry, identity.journal) == (expected.registry, expected.journal)
+        if (identity.layer, identity.key_check) != (expected.layer, expected.key_check):
+            check_keys(identity, expected.organisation, self._pseudonyms)  # another process moved it to a newer layer
         if not same or identity.applied.position < expected.applied.position:
             raise RegistryMistrusted("the registry is not the one this process opened")
         return identity
 
     def _catch_up(self, identity: Identity) -> Identity:
-        self._append(self.journal.since(identity.applied))
+        identity = self._append(self.journal.since(identity.applied), identity)
         return replace(identity, applied=self.journal.end)
 
     def _take_web(self, identity: Identity) -> Identity:
@@ -128,14 +149,25 @@ class Writer:
             records = journal.since(taken)
         finally:
             journal.close()
+        if any(r.layer > identity.lowest for r in records):
+            # A link of the newest layer, while rows are lifted: it counts from the tail, and is taken in when they are.
+            return identity
         applied = self.journal.append(records) if records else identity.applied
-        self._append(records)
+        self._append(records, identity)
         return replace(identity, applied=applied, web=journal.head.identity, ingested=journal.end)
 
-    def _append(self, records: Sequence[Record]) -> None:
+    def _append(self, records: Sequence[Record], identity: Identity) -> Identity:
+        if any(r.layer > identity.lowest for r in records):
+            # Of a time after the rows (a backup was put back): its person's row must be where the record looks.
+            identity = rotation.lift_all(self.connection, identity, self._pseudonyms)
         for start in range(0, len(records), _BATCH):
             events = folding.events_of(records[start : start + _BATCH], self._pseudonyms)
-            store.append(self.connection, events, self._pseudonyms.version)
+            placed = rotation.placed(self.connection, events, identity, self._pseudonyms)
+            store.append(self.connection, placed, identity.layer)
+        return identity
+
+    def _record(self, event: Event, layer: int) -> Record:
+        return folding.record_of(replace(event, person=rotation.at(event.person, layer)), layer)
 
     def _finish(self, identity: Identity) -> None:
         moved = identity != self._expected

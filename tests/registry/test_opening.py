@@ -329,6 +329,8 @@ async def test_new_keys_lift_every_row_and_old_keys_are_refused_afterwards(regis
     await registry.record([opt_out(LIST), event(EventKind.LANGUAGE, language="en")])
     rotated = Pseudonyms((*KEYS.keys, b"n" * 32), KEYS.wide_domains)
     newer = open_here(owner=Owner(7, rotated))
+    assert (await registry.facts([person()]))[0].language == "en", "a process with new keys disturbs no other"
+    assert await newer.lift() > 0
     found = (await newer.facts([person(keys=rotated)]))[0]
     assert ({b.scope for b in found.blocks}, found.language) == ({LIST}, "en")
     await refuses(registry, "newer pseudonym key")
