@@ -80,6 +80,7 @@ class Stage:
         self._web = _free_port()
         (self.folder / "config" / "organisations").mkdir(parents=True)
         shutil.copy(self.examples / "trackers.yaml", self.folder / "config")
+        shutil.copytree(self.examples / "promises", self.folder / "config" / "promises")
         write_certificate(self.folder / "certificate.pem", self.folder / "key.pem")
         self.write_settings()
         self.command("keys", "init")
