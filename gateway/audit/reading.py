@@ -1,7 +1,7 @@
-"""Looking things up in the audit of all shards, and proving that nothing in it was changed.
+"""Looking things up in the audit of all shards.
 
-what:       `AuditReader` for `trace`; `verify` for one shard
-takes→gives: pseudonym or message id → `AuditRow` values, oldest first; a file → the problems in it
+what:       `AuditReader` for `trace`, `audit show`, the breach watch
+takes→gives: pseudonym, message id, time → `AuditRow` values, oldest first
 knows not:  who asks and why (the caller records that), keys, addresses
 fails by:   `sqlite3.Error`
 standard:   I-11, L-07
@@ -11,24 +11,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.audit.protocol import AuditRow
-from gateway.audit.sqlite import START, commitment, link
 
-_Stored = tuple[int, float, str, bytes | None, bytes | None, str | None, bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """`row` is the number in its shard; `what` says what does not fit."""
-
-    row: int
-    what: str
+_SINCE = "SELECT payload FROM audit WHERE at >= ? AND payload IS NOT NULL ORDER BY number"
+_BEHIND = "SELECT number, payload FROM audit WHERE number > ? ORDER BY number LIMIT ?"
 
 
 class AuditReader:
@@ -45,46 +36,37 @@ class AuditReader:
         """Rows about one message that were not erased, oldest first."""
         return self._find("message = ?", message)
 
+    def rows(self, since: float = 0.0, what: Collection[str] = ()) -> Iterator[AuditRow]:
+        """Rows from `since` (Unix seconds) on that were not erased, shard by shard, as written; `what` () is all."""
+        for path in self._paths:
+            texts: Iterator[tuple[str]] = _rows(path, _SINCE, (since,))
+            for (text,) in texts:
+                row = row_of(text)
+                if not what or row.what in what:
+                    yield row
+
+    def behind(self, positions: Mapping[str, int], limit: int) -> list[tuple[str, int, AuditRow | None]]:
+        """At most `limit` rows per shard behind the position of each (shard name → row number), in their order.
+
+        Gives (shard, number, row); the row is None where its content was erased.
+        """
+        found: list[tuple[str, int, AuditRow | None]] = []
+        for path in self._paths:
+            texts: Iterator[tuple[int, str | None]] = _rows(path, _BEHIND, (positions.get(path.stem, 0), limit))
+            found.extend((path.stem, number, None if text is None else row_of(text)) for number, text in texts)
+        return found
+
     def _find(self, which: str, value: bytes | str) -> list[AuditRow]:
         query = f"SELECT payload FROM audit WHERE {which} AND payload IS NOT NULL ORDER BY number"
         found: list[AuditRow] = []
         for path in self._paths:
             texts: Iterator[tuple[str]] = _rows(path, query, (value,))
-            found.extend(_row(text) for (text,) in texts)
+            found.extend(row_of(text) for (text,) in texts)
         return sorted(found, key=lambda row: row.at)
 
 
-def verify(path: Path) -> list[Problem]:
-    """Walk the chain of one shard; empty when everything fits. Rows cut off at the very end cannot show here."""
-    problems: list[Problem] = []
-    chain, expected = START, 1
-    query = "SELECT number, at, message, pseudonym, salt, payload, commitment, chain FROM audit ORDER BY number"
-    found: Iterator[_Stored] = _rows(path, query, ())
-    for stored in found:
-        problems.extend(Problem(stored[0], what) for what in _faults(stored, chain, expected))
-        chain, expected = stored[7], stored[0] + 1
-    return problems
-
-
-def _faults(stored: _Stored, before: bytes, expected: int) -> Iterator[str]:
-    number, at, message, pseudonym, salt, text, committed, chain = stored
-    if number != expected:
-        yield f"rows {expected} to {number - 1} are missing"
-    if chain != link(before, committed):
-        yield "the chain does not fit the row before"
-    if salt is None and text is None:
-        if pseudonym is not None:
-            yield "erased, but still names a person"
-        return
-    if salt is None or text is None or commitment(salt, text) != committed:
-        yield "the content is not what was committed to"
-        return
-    row = _row(text)
-    if (row.at, row.message, row.pseudonym) != (at, message, pseudonym or b""):
-        yield "the columns differ from the content"
-
-
-def _row(text: str) -> AuditRow:
+def row_of(text: str) -> AuditRow:
+    """A row from its stored content."""
     content = json.loads(text)
     return AuditRow(
         at=content["at"],
@@ -96,7 +78,7 @@ def _row(text: str) -> AuditRow:
     )
 
 
-def _rows(path: Path, query: str, values: Sequence[bytes | str]) -> Iterator[Any]:
+def _rows(path: Path, query: str, values: Sequence[bytes | str | float]) -> Iterator[Any]:
     if not path.exists():
         return
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.address import Address
+from gateway.audit.proof import Problem
+from gateway.audit.proof import verify as prove
 from gateway.audit.protocol import AuditRow
-from gateway.audit.reading import AuditReader, verify
+from gateway.audit.reading import AuditReader
 from gateway.audit.sqlite import AuditWriter, erase_before, erase_person
 
 ANNA, BERT = b"a" * 32, b"b" * 32
@@ -17,6 +19,10 @@ ANNA, BERT = b"a" * 32, b"b" * 32
 
 def row(at: float, message: str = "m1", pseudonym: bytes = ANNA, **detail: object) -> AuditRow:
     return AuditRow(at, "kleine-parel", message, "delivered", pseudonym, detail)
+
+
+def verify(path: Path) -> list[Problem]:
+    return prove(path).problems
 
 
 @pytest.fixture
