@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from gateway.facts import BlockKind, Purpose, Scope, ScopeKind
 from gateway.registry.protocol import Event, EventKind, Evidence
@@ -127,6 +128,12 @@ def kind_named(text: str) -> EventKind:
     raise InvalidEvent(f"kind: expected one of {', '.join(k.value.removeprefix('fact-') for k in EventKind)}")
 
 
+def details_of(kind: EventKind) -> frozenset[str]:
+    """Names of the details that events of this kind carry."""
+    form = _DETAILS.get(kind, _NOTHING)
+    return frozenset(form.needs) | frozenset(form.may)
+
+
 def actor_of(evidence: Evidence) -> Actor:
     """The kind of actor. Raises `InvalidEvent` on an unknown or nameless one."""
     word, _, name = evidence.actor.partition(":")
@@ -181,7 +188,7 @@ def check(event: Event) -> None:
     _check_detail(event)
     _check_texts(event)
     _check_call(event)
-    if not 0 <= event.at < 2**40:
+    if not 0 <= event.at < 2**37:  # year 6325: what a calendar can still hold
         raise InvalidEvent("at: expected Unix seconds")
 
 
@@ -190,6 +197,19 @@ def scope_of(event: Event) -> Scope:
     if event.kind in _EVERYTHING_ONLY or event.scope is None:
         return Scope(ScopeKind.EVERYTHING)
     return event.scope
+
+
+def quarter(at: int) -> int:
+    """The first second of the quarter, in UTC: all that an erasure keeps of its time (Unix seconds)."""
+    day = datetime.fromtimestamp(at, UTC)
+    return int(datetime(day.year, (day.month - 1) // 3 * 3 + 1, 1, tzinfo=UTC).timestamp())
+
+
+def undated(event: Event) -> Event:
+    """An erasure as it is kept: without day, case and words; every other event as it is."""
+    if event.kind is not EventKind.ERASURE:
+        return event
+    return replace(event, at=quarter(event.at), evidence=replace(event.evidence, wording="", proof=""), detail={})
 
 
 def _check_scope(event: Event) -> None:

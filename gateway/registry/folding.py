@@ -16,30 +16,46 @@ from dataclasses import dataclass
 from gateway.facts import Scope, ScopeKind
 from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry import events as rules
+from gateway.registry import postings
+from gateway.registry.applying import apply, block_goes_wide, takes
 from gateway.registry.events import ACTORS, BLOCKS, KIND_OF
+from gateway.registry.postings import Posting
 from gateway.registry.protocol import Event, EventKind, EventRow, Evidence, StateRow
 from gateway.registry.record import Actor, Record
-from gateway.registry.state import EMPTY, State, apply, block_goes_wide, pack, unpack
+from gateway.registry.state import EMPTY, State, pack, unpack
 
 _ACTOR_WORDS = {actor: word for word, actor in ACTORS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What one batch changes. `numbers` are those of the events, in the order given."""
+    """What one batch changes: a backend does it all in one commit, in the order of the fields.
+
+    `numbers` are those of the events, in the order given; 0 for one that an erased person does not take. `erased`: for
+    each person number, the number of the tombstone before which every event goes; `acts` about that person lose it.
+    `last` is the highest number there ever was from now on: numbers are never used again.
+    """
 
     numbers: list[int]
     events: list[EventRow]
+    erased: dict[int, int]
     states: list[StateRow]
+    lost: set[Posting]
+    gained: set[Posting]
+    last: int
 
 
 @dataclass(slots=True)
-class _Row:
-    """One state row while a batch is being folded."""
+class Row:
+    """One state row while it is being changed. `before` is what is stored now, None for a new row."""
 
     person: int
     state: State
-    changed: bool = False
+    before: tuple[int, State] | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self.before is None or self.before != (self.person, self.state)
 
 
 def touched(events: Iterable[Event]) -> set[bytes]:
@@ -49,10 +65,39 @@ def touched(events: Iterable[Event]) -> set[bytes]:
 
 def fold(events: Sequence[Event], rows: Mapping[bytes, StateRow], last: int, layer: int) -> Folded:
     """Apply `events` in this order, behind event number `last`, under pseudonyms of `layer`."""
-    held = {p: _Row(row.person, unpack(row.data)) for p, row in rows.items()}
-    stored = [event_row(number, _fold(held, event, number), event) for number, event in enumerate(events, last + 1)]
-    states = [StateRow(p, row.person, layer, pack(row.state)) for p, row in held.items() if row.changed]
-    return Folded([row.number for row in stored], stored, states)
+    held = held_of(rows)
+    numbers, stored = list[int](), list[EventRow]()
+    for event in events:
+        row = fold_one(held, event, last + 1)
+        if row is not None:
+            last = row.number
+            stored.append(row)
+        numbers.append(0 if row is None else row.number)
+    return folded(held, numbers, stored, last, layer)
+
+
+def held_of(rows: Mapping[bytes, StateRow]) -> dict[bytes, Row]:
+    """Stored rows, ready to be changed."""
+    found = ((p, row.person, unpack(row.data)) for p, row in rows.items())
+    return {p: Row(person, state, (person, state)) for p, person, state in found}
+
+
+def folded(held: Mapping[bytes, Row], numbers: list[int], stored: list[EventRow], last: int, layer: int) -> Folded:
+    """What to store, once everything was applied to the rows at hand."""
+    changed = {p: row for p, row in held.items() if row.changed}
+    lost, gained = postings.moved(
+        [row.before for row in changed.values() if row.before is not None],
+        [(row.person, row.state) for row in changed.values()],
+    )
+    return Folded(
+        numbers=numbers,
+        events=stored,
+        erased={row.person: row.number for row in stored if row.kind == EventKind.ERASURE.value},
+        states=[StateRow(p, row.person, layer, pack(row.state)) for p, row in changed.items()],
+        lost=lost,
+        gained=gained,
+        last=last,
+    )
 
 
 def events_of(records: Iterable[Record], pseudonyms: Pseudonyms) -> list[Event]:
@@ -62,6 +107,7 @@ def events_of(records: Iterable[Record], pseudonyms: Pseudonyms) -> list[Event]:
 
 def record_of(event: Event, layer: int) -> Record:
     """The journal's record of an event that blocks."""
+    event = rules.undated(event)
     pseudonym = event.person.wide if block_goes_wide(event) else event.person.exact
     message = event.detail.get("message")
     return Record(
@@ -82,6 +128,7 @@ def records_of(pseudonym: bytes, data: str, layer: int) -> list[Record]:
 
 def event_row(number: int, person: int, event: Event) -> EventRow:
     """One event as it is stored."""
+    event = rules.undated(event)
     scope, evidence = event.scope, event.evidence
     return EventRow(
         number=number,
@@ -113,7 +160,15 @@ def stored_event(person: Person, row: EventRow) -> Event:
     )
 
 
-def _fold(rows: dict[bytes, _Row], event: Event, number: int) -> int:
+def fold_one(rows: dict[bytes, Row], event: Event, number: int) -> EventRow | None:
+    """Apply one event to the rows at hand; gives it as stored, None when an erased person does not take it."""
+    person = event.person
+    if person.exact in rows and not takes(rows[person.exact].state, event):
+        return None
+    return event_row(number, _apply(rows, event, number), event)
+
+
+def _apply(rows: dict[bytes, Row], event: Event, number: int) -> int:
     """Apply one event to the rows at hand; gives the number of the person it is filed under."""
     person = event.person
     exact = rows.get(person.exact)
@@ -123,10 +178,9 @@ def _fold(rows: dict[bytes, _Row], event: Event, number: int) -> int:
     home = person.wide if to_wide else person.exact
     for pseudonym, row, state in ((person.exact, exact, states[0]), (person.wide, wide, states[1])):
         if row is not None:
-            row.changed = row.changed or row.state is not state
             row.state = state
         elif state is not EMPTY or (pseudonym == home and pseudonym not in rows):
-            rows[pseudonym] = _Row(number, state, changed=True)
+            rows[pseudonym] = Row(number, state)
     return rows[home].person
 
 

@@ -39,7 +39,37 @@ CREATE TRIGGER acts_remain BEFORE DELETE ON acts BEGIN SELECT RAISE(ABORT, 'acts
 """
 # The lowest layer a state row may still be of, while rows are lifted; NULL: all are of `layer`.
 _FLOOR = "ALTER TABLE identity ADD COLUMN floor INTEGER;"
-MIGRATIONS: tuple[str, ...] = (_FIRST, _FLOOR)
+# `numbering`: the highest event number there ever was, so that none comes twice after events went. `postings`: indexes
+# that follow from the states (`postings.py`). `opened`: events and acts may only be touched while it has its row, which
+# an erasure, a purge or a rectification puts in and takes out within its own commit. `scrub`: deleted content may still
+# lie in free space of the file; the row goes when that is overwritten.
+_PEOPLE = """
+CREATE TABLE numbering (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL);
+INSERT INTO numbering SELECT 1, COALESCE(MAX(number), 0) FROM events;
+CREATE TABLE postings (
+  name INTEGER NOT NULL, key TEXT NOT NULL, event INTEGER NOT NULL, person INTEGER NOT NULL,
+  PRIMARY KEY (name, key, event, person)) WITHOUT ROWID;
+INSERT INTO postings SELECT 2, held.value, 0, person FROM state, json_each(data, '$.u') AS held;
+CREATE INDEX state_of_person ON state (person);
+CREATE INDEX facts_by_age ON events (kind, at) WHERE kind GLOB 'fact-*';
+CREATE TABLE opened (one INTEGER PRIMARY KEY CHECK (one = 1));
+CREATE TABLE scrub (one INTEGER PRIMARY KEY CHECK (one = 1));
+DROP TRIGGER events_stay;
+DROP TRIGGER events_remain;
+DROP TRIGGER acts_stay;
+CREATE TRIGGER events_stay
+  BEFORE UPDATE OF number, at, kind, scope_kind, scope_id, actor, channel, wording, proof, detail
+  ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_of_whom BEFORE UPDATE OF person ON events WHEN NOT EXISTS (SELECT 1 FROM opened)
+  BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_remain BEFORE DELETE ON events WHEN NOT EXISTS (SELECT 1 FROM opened)
+  BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
+CREATE TRIGGER acts_stay BEFORE UPDATE OF number, at, operator, reason, what
+  ON acts BEGIN SELECT RAISE(ABORT, 'acts are append-only'); END;
+CREATE TRIGGER acts_of_whom BEFORE UPDATE OF person ON acts WHEN NOT EXISTS (SELECT 1 FROM opened)
+  BEGIN SELECT RAISE(ABORT, 'acts are append-only'); END;
+"""
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FLOOR, _PEOPLE)
 VERSION = len(MIGRATIONS)
 
 
@@ -92,4 +122,5 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     if mode != "ro":
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, whatever this SQLite's default
     return connection

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -73,14 +73,15 @@ class SQLiteRegistry:
 
     async def facts(self, people: Sequence[Person]) -> list[Facts]:
         """One batched read; a registry that stopped being trusted is opened and checked anew, at most once a second."""
-        before = self._view
-        if before is not None:
-            try:
-                return self._look(people)
-            except RegistryMistrusted:
-                pass  # a backup put back may be replayed and trusted again
-        await self._beside(lambda: self._reopen(before))
-        return self._look(people)
+        return await self._see(lambda view: view.read(people))
+
+    async def contact(self, client: str, contact: str) -> bytes | None:
+        """The exact pseudonym behind a client's own contact id, or None; the latest who got that id has it."""
+        return await self._see(lambda view: view.contact(client, contact))
+
+    async def published(self, ids: Collection[str]) -> frozenset[str]:
+        """Those of these publication-consent ids that are in force, whoever gave them."""
+        return await self._see(lambda view: view.published(ids))
 
     async def record(self, events: Sequence[Event]) -> list[int]:
         return await self._beside(lambda: self._write(lambda writer: writer.record(events)))
@@ -99,6 +100,10 @@ class SQLiteRegistry:
             lambda: self._write(lambda writer: writer.act(act, writer.place(person).exact if person else None))
         )
 
+    async def acts(self, person: Person) -> list[Act]:
+        """What named operators did about one person, oldest first."""
+        return await self._beside(lambda: self._write(lambda writer: store.acts(writer.connection, person.exact)))
+
     async def history(self, person: Person) -> list[tuple[int, Event]]:
         """All events about one person, oldest first, with their numbers."""
         return await self._beside(
@@ -114,12 +119,13 @@ class SQLiteRegistry:
         """Returns when everything asked for before is done."""
         await self._beside(lambda: None)
 
-    async def lift(self) -> int:
+    async def lift(self, *, begin: bool = True) -> int:
         """Bring every row to the newest layer of the keys, batch by batch beside other work. Gives the batches needed.
 
-        Only when every process of this registry has the keys. Cut off, it is done by calling it again.
+        `begin` only when every process of this registry has the keys; without, only a pass that was cut off is gone on
+        with. Cut off, it is done by calling it again.
         """
-        if not await self._beside(lambda: self._write(lambda writer: writer.begin_lift())):
+        if not await self._beside(lambda: self._write(lambda writer: writer.begin_lift(begin=begin))):
             return 0
         after: bytes | None = b""
         batches = 0
@@ -137,7 +143,7 @@ class SQLiteRegistry:
         """Looks, and sets off a new try to open, so that /readyz needs no traffic to turn red or green."""
         before = self._view
         try:
-            self._look(())
+            self._look(lambda view: view.read(()))
         except RegistryUnavailable as error:
             if not self._closed:
                 self._hand.submit(self._reopen, before)  # what comes of it shows the next time
@@ -150,11 +156,21 @@ class SQLiteRegistry:
         self._hand.shutdown(wait=True)
         self._let_go()
 
-    def _look(self, people: Sequence[Person]) -> list[Facts]:
+    async def _see(self, look: Callable[[View], _T]) -> _T:
+        before = self._view
+        if before is not None:
+            try:
+                return self._look(look)
+            except RegistryMistrusted:
+                pass  # a backup put back may be replayed and trusted again
+        await self._beside(lambda: self._reopen(before))
+        return self._look(look)
+
+    def _look(self, look: Callable[[View], _T]) -> _T:
         with self._swap, as_registry_errors():
             if self._view is None:
                 raise self._refusal()
-            return self._view.read(people)
+            return look(self._view)
 
     def _write(self, act: Callable[[Writer], _T]) -> _T:
         before = self._view

@@ -9,7 +9,8 @@ standard:   I-2, I-12, I-13
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from gateway.facts import Block, Facts
 from gateway.pseudonym import Person, Pseudonyms
@@ -18,10 +19,14 @@ from gateway.registry import identity as identities
 from gateway.registry.identity import Identity
 from gateway.registry.journal import Journal
 from gateway.registry.places import Places
+from gateway.registry.postings import Index, contact_key
 from gateway.registry.protocol import RegistryMistrusted
 from gateway.registry.state import State, facts, unpack
 from gateway.registry.tail import Tail
 
+_HOLDER = (
+    "SELECT pseudonym FROM postings JOIN state USING (person) WHERE name = ? AND key = ? ORDER BY event DESC LIMIT 1"
+)
 _CHUNK = 256  # people per statement, two pseudonyms each
 _FEW = 8  # pseudonyms asked for together with the identity: a mail to one person shows two or three more
 _FEW_QUERY = (
@@ -56,6 +61,31 @@ class View:
         for start in range(0, max(1, len(people)), _CHUNK):
             found.extend(self._read_chunk(people[start : start + _CHUNK]))
         return found
+
+    def contact(self, client: str, contact: str) -> bytes | None:
+        """The exact pseudonym of the person whom this client last called so."""
+        with self._trusted():
+            row = self._connection.execute(_HOLDER, (Index.CONTACT, contact_key(client, contact))).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def published(self, ids: Collection[str]) -> frozenset[str]:
+        """Those of these publication consents that somebody gave and did not take back."""
+        query = f"SELECT DISTINCT key FROM postings WHERE name = ? AND key IN ({','.join('?' * len(ids))})"
+        with self._trusted():
+            return frozenset(key for (key,) in self._connection.execute(query, (Index.PUBLICATION, *ids)))
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        """One state of the file, checked as for every look-up."""
+        if durable.file_id(self._places.registry) != self._file:
+            raise RegistryMistrusted("the registry file is gone or was replaced by another one")
+        self._connection.execute("BEGIN")
+        try:
+            self._check(identities.read(self._connection))
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
 
     def close(self) -> None:
         self._connection.close()

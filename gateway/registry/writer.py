@@ -48,9 +48,9 @@ class Writer:
             placed = rotation.placed(self.connection, events, identity, self._pseudonyms)
             blocks = [self._record(e, identity.lowest) for e in placed if e.kind in BLOCKS]
             applied = self.journal.append(blocks) if blocks else identity.applied
-            numbers = store.append(self.connection, placed, identity.layer)
+            folded = store.append(self.connection, placed, identity.layer)
             self._finish(replace(identity, applied=applied))
-        return numbers
+        return folded.numbers
 
     def ingest(self) -> int:
         """Move what the web journal gained into registry and journal. Gives the position reached in it."""
@@ -81,13 +81,14 @@ class Writer:
             (act.at, act.operator, act.reason, act.what, person),
         )
 
-    def begin_lift(self) -> bool:
+    def begin_lift(self, *, begin: bool = True) -> bool:
         """Move the registry to the newest layer of the keys, unless it is there. Gives whether rows wait to be lifted.
 
         Every process must have the keys by now: one without them gives no facts from here on.
         """
         with self._change() as identity:
-            identity = rotation.begun(identity, self._pseudonyms)
+            if begin:
+                identity = rotation.begun(identity, self._pseudonyms)
             self._finish(identity)
         return identity.floor is not None
 
