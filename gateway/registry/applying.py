@@ -18,7 +18,6 @@ from gateway.registry.events import (
     EXACT_ONLY,
     LIFTED_BY,
     REFUSALS,
-    actor_of,
     contains,
     grants,
     lifts,
@@ -28,12 +27,10 @@ from gateway.registry.events import (
 )
 from gateway.registry.named import FACTS
 from gateway.registry.protocol import Event, EventKind
-from gateway.registry.record import Actor
 from gateway.registry.state import State
 
 # A tombstone takes no facts, but these: blocks count for ever, and what the law keeps may turn up later.
 _BEYOND_ERASURE = frozenset(BLOCKS) | {EventKind.LIFTED, EventKind.RESTRICTION_LIFTED, EventKind.RETAINED}
-_OWN_WILL = frozenset({Actor.PERSON, Actor.IMPORT})  # who vouches for a list says nothing about one person on it
 
 
 def apply(exact: State, wide: State, event: Event, number: int) -> tuple[State, State]:
@@ -127,10 +124,8 @@ def _consent(exact: State, wide: State, event: Event, number: int) -> tuple[Stat
     if lifts(event.evidence):
         exact, wide = _lift(exact, wide, event)
     elif _reached(scope, (*exact.blocks, *wide.blocks)):
-        # An import or an unconfirmed form gives nothing to somebody who said no; an operator may ask them.
-        if actor_of(event.evidence) in _OWN_WILL:
-            exact = _returned(exact, (*exact.blocks, *wide.blocks), Consent(scope, event.at, number))
-        return exact, wide
+        # An import, an unconfirmed form or an attested list gives nothing to somebody who said no; an operator may ask.
+        return _returned(exact, (*exact.blocks, *wide.blocks), Consent(scope, event.at, number)), wide
     given = Consent(scope, event.at, number)
     exact = _without(exact, scope)
     if event.kind is EventKind.REQUEST:
