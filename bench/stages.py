@@ -28,6 +28,7 @@ from gateway.app import compose
 from gateway.audit.sqlite import AuditWriter
 from gateway.config.credentials import Credentials
 from gateway.config.load import load
+from gateway.delivery.around import circumstances
 from gateway.delivery.attempt import Templates
 from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.prepare import prepare
@@ -36,11 +37,11 @@ from gateway.delivery.settle import Place, settle
 from gateway.demo.recorder import Recorder
 from gateway.envelope import Envelope, Peer, Recipient
 from gateway.filters import FILTERS, leak_check
+from gateway.lookup import look_up
 from gateway.message.draft import Draft
 from gateway.message.parse import parse
 from gateway.message.template import compile as compile_template
 from gateway.message.template import pack
-from gateway.pipeline import look_up
 from gateway.policy.decide import decide
 from gateway.spool.sqlite import SQLiteSpool
 from gateway.stored import planned_message
@@ -118,7 +119,7 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
     arrivals = [plan.Arrival(secrets.token_hex(10), n, time.time()) for n in numbers]
 
     with costs.of("read: parse, classify, find addresses"):
-        reads = [plan.read(tenant, rules, e, raw) for e, raw in zip(envelopes, raws, strict=True)]
+        reads = [plan.read(tenant, rules, e, raw, now=time.time()) for e, raw in zip(envelopes, raws, strict=True)]
     with costs.of("  parse"):
         for raw in raws:
             parse(raw, rules.limits)
@@ -126,7 +127,7 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
         for r in reads:
             leak_check.find(r.message)
     with costs.of("look up: registry, one batched read"):
-        people = [await look_up(tenant, e, r) for e, r in zip(envelopes, reads, strict=True)]
+        people = [await look_up(tenant, e, r, time.time()) for e, r in zip(envelopes, reads, strict=True)]
     with costs.of("make: decide, filter, leak check, compile"):
         plans = [
             plan.make(tenant, rules, e, a, r, p)
@@ -134,7 +135,7 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
         ]  # fmt: skip
     with costs.of("  decide and opt-out link"):
         for e, a, r, p in zip(envelopes, arrivals, reads, people, strict=True):
-            plan._decide(tenant, r, e.recipients[0], p[e.recipients[0].address], a)
+            plan._decide(tenant, r, e.recipients[0], p, a)
     _filters(tenant, rules, envelopes, plans, costs)
     with costs.of("store: values, pack"):
         stored = [
@@ -190,7 +191,11 @@ async def _deliver(tenant, spool, delivery, costs: Costs) -> None:  # type: igno
         for job in jobs:
             letter = job.opened_letter
             (facts,) = await tenant.registry.facts([letter.person])
-            decision = decide(tenant.organisation, letter.classification, facts, now=int(time.time()), queued=True)
+            now = time.time()
+            around = await circumstances(job, tenant, now)
+            decision = decide(
+                tenant.organisation, letter.classification, facts, now=int(now), around=around, queued=True
+            )
     outcome = Outcome(Kind.DELIVERED, "250 2.0.0 at content", "2.0.0", decision=decision, signed=True)
     with costs.of("settle: update and audit, 20 at once"):
         schedule = Schedule.of(delivery)

@@ -68,7 +68,8 @@ class Classification:
     """What a message said it is: the stream, the entry of `classify:` that matched, and its marks (DESIGN §5).
 
     `list`, `topic`, `category` are numeric ids from the settings (0: none); `offer` is "", "similar" or "related".
-    `why` names what was missing or contradictory when the stream is UNCLASSIFIED.
+    `why` names what was missing or contradictory when the stream is UNCLASSIFIED. `publication` holds consent ids, with
+    commas between them. `lacks` names marks that are missing and are only reported, because the stream is observed.
     """
 
     stream: Stream
@@ -90,6 +91,7 @@ class Classification:
     ready: bool | None = None
     identified: bool = False
     why: str = ""
+    lacks: str = ""
 
     def to_json(self) -> dict[str, object]:
         """JSON-able, for the clear columns of the spool (no address in it)."""
@@ -108,11 +110,15 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class RuleTried:
-    """One rule looked at: its name, whether it decided, and the fact it read (no address, no content)."""
+    """One rule looked at: its name, whether it decided, and the fact it read (no address, no content).
+
+    `observed`: it would have refused, and only reported so (`observe:` of a client).
+    """
 
     rule: str
     decided: bool
     fact: str
+    observed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

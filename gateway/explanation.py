@@ -18,12 +18,14 @@ from gateway.decision import Action, Basis, Classification, Stream
 from gateway.envelope import Envelope, Peer, Recipient
 from gateway.facts import Consent, Facts, Purchase, Purpose, Scope, ScopeKind
 from gateway.filters.context import Outcome
+from gateway.lookup import Found, look_up
 from gateway.message.addresses import addresses
 from gateway.message.draft import Edit, Slot
 from gateway.message.parse import MalformedMessage, Message, parse
 from gateway.plan import Arrival, Copy, Plan, Refused, Rules
 from gateway.policy import postmaster
-from gateway.pseudonym import Person
+from gateway.policy.circumstances import publication_ids
+from gateway.policy.withheld import UNNAMED
 from gateway.reply import Reply
 from gateway.signing.dkim import Signer
 from gateway.tenant import Tenant
@@ -65,16 +67,13 @@ async def explain(
     """
     try:
         envelope = postmaster.marked(tenant.organisation, _envelope(question, rules))
-        reading = plan.read(tenant, rules, envelope, question.raw, any_sender=question.any_sender)
+        reading = plan.read(tenant, rules, envelope, question.raw, now=question.at, any_sender=question.any_sender)
         tenant = _as_own(tenant, reading.from_address.canonical_domain, lend)
-        found = plan.to_look_up(envelope, reading)
-        people = tenant.pseudonyms.people(found)
-        facts = await tenant.registry.facts(people)
+        found = await look_up(tenant, envelope, reading, question.at)
         if question.assume_consent:
-            facts = [assume_consent(f, reading.classification, question.at) for f in facts]
-        table: dict[Address, tuple[Person, Facts]] = dict(zip(found, zip(people, facts, strict=True), strict=True))
+            found = _assumed(found, reading.classification, question.at)
         arrival = Arrival(secrets.token_hex(10), secrets.randbits(32), question.at)
-        made = plan.make(tenant, rules, envelope, arrival, reading, table)
+        made = plan.make(tenant, rules, envelope, arrival, reading, found)
     except Refused as refused:
         return Answer(_refusal(question, refused.reply), None, None, {})
     stopped = made.stop is not None
@@ -129,6 +128,12 @@ def edit(item: Edit) -> Account:
         "inserted": size,
         "slots": slots,
     }
+
+
+def _assumed(found: Found, marks: Classification, at: float) -> Found:
+    people = {a: (person, assume_consent(facts, marks, at)) for a, (person, facts) in found.people.items()}
+    published = publication_ids(marks) - {UNNAMED}
+    return replace(found, people=people, around=replace(found.around, published=published))
 
 
 def assume_consent(facts: Facts, marks: Classification, at: float) -> Facts:

@@ -16,17 +16,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway import plan
+from gateway import ledger, plan
 from gateway.address import Address
 from gateway.audit.protocol import AuditRow
 from gateway.decision import Action
 from gateway.envelope import Envelope
-from gateway.facts import NOBODY, Facts
+from gateway.lookup import look_up
 from gateway.observe import maillog, metrics
-from gateway.plan import Arrival, Plan, Read, Refused, Rules
+from gateway.plan import Arrival, Plan, Refused, Rules
 from gateway.policy import postmaster
 from gateway.policy.reach import blocked_everywhere
-from gateway.pseudonym import Person
 from gateway.registry.protocol import RegistryUnavailable
 from gateway.reply import QUEUED, RECIPIENT_OK, STORE_UNAVAILABLE, UNDECIDED, Reply
 from gateway.spool.protocol import (
@@ -104,7 +103,8 @@ class Parcel:
 class Pipeline:
     """One per worker. `report` composes a report (outbox), stored here; `wake` tells delivery that rows are due.
 
-    `vain` are ids of quarantined messages that this version of the software could not decide either.
+    `vain` are ids of quarantined messages that this version of the software could not decide either; `notes` waits to
+    be flushed into the registries.
     """
 
     def __init__(
@@ -126,6 +126,7 @@ class Pipeline:
         self._clock = clock
         self._software = software
         self.vain: set[str] = set()
+        self.notes = ledger.Notes()
 
     async def accept(self, envelope: Envelope, raw: bytes) -> Reply:
         """Answer one transaction. 250 means durable (I-4)."""
@@ -187,6 +188,7 @@ class Pipeline:
         try:
             made = await self._plan(tenant, envelope, raw, arrival, digest)
             parcel = self._parcel(tenant, envelope, made, arrival)
+            await self._share(tenant, made)
         except Refused as refused:
             await self._spool.put((), refusals_audit(tenant, envelope, arrival, refused.reply))
             return refused.reply
@@ -202,10 +204,10 @@ class Pipeline:
 
     async def _plan(self, tenant: Tenant, envelope: Envelope, raw: bytes, arrival: Arrival, digest: bytes) -> Plan:
         with self._blackbox.holding(digest):
-            reading = plan.read(tenant, self.parts.rules, envelope, raw)
-        people = await look_up(tenant, envelope, reading)
+            reading = plan.read(tenant, self.parts.rules, envelope, raw, now=arrival.at)
+        found = await look_up(tenant, envelope, reading, arrival.at)
         with self._blackbox.holding(digest):
-            return plan.make(tenant, self.parts.rules, envelope, arrival, reading, people)
+            return plan.make(tenant, self.parts.rules, envelope, arrival, reading, found)
 
     def _parcel(self, tenant: Tenant, envelope: Envelope, made: Plan, arrival: Arrival) -> Parcel:
         """What one commit stores of a plan. When nobody gets the message the SMTP reply says it, and no report."""
@@ -213,16 +215,23 @@ class Pipeline:
         reports = [] if message is None else self._reports(_bounces(tenant, envelope, arrival, made))
         return Parcel(message, tuple(m for m, _ in reports), (*audit, *(row for _, row in reports)))
 
+    async def _share(self, tenant: Tenant, made: Plan) -> None:
+        """The share ledger comes before the spool. Raises `RegistryUnavailable`."""
+        if events := ledger.shares(made, self._clock()):
+            await tenant.registry.record(events)
+
     def _reports(self, bounces: Sequence[Bounce]) -> list[Composed]:
         return [report for bounce in bounces if (report := self._report(bounce)) is not None]
 
     async def _store(self, tenant: Tenant, made: Plan, parcel: Parcel, size: int) -> Reply:
         message = parcel.message
+        self.notes.add(tenant, ledger.contact(made, self._clock()))
         if message is None:
             await self._spool.put((), parcel.audit)
             self._count(tenant, made)
             return whole_refusal(made)
         await self._spool.put((message, *parcel.reports), parcel.audit)
+        await ledger.tell(tenant, ledger.announcements(made, self._clock()))
         self._count(tenant, made)
         self._wake()
         maillog.accepted(
@@ -277,6 +286,7 @@ class Pipeline:
         try:
             made = await self._plan(tenant, envelope, raw, arrival, hashlib.sha256(raw).digest())
             parcel = self._parcel(tenant, envelope, made, arrival)
+            await self._share(tenant, made)
             if parcel.message is None:
                 everyone = _everyone(tenant, envelope, arrival, made, whole_refusal(made))
                 parcel = Parcel.ended(entry, self._reports([everyone]), parcel.audit)
@@ -302,6 +312,8 @@ class Pipeline:
         assert parcel.message is not None, "what was set aside is replaced by something"
         await spool.replace(parcel.message.id, parcel.message, parcel.audit)
         if made is not None:
+            self.notes.add(tenant, ledger.contact(made, self._clock()))
+            await ledger.tell(tenant, ledger.announcements(made, self._clock()))
             self._count(tenant, made)
         self._wake()
 
@@ -319,6 +331,9 @@ class Pipeline:
         for copy in made.copies:
             decision = copy.decision
             metrics.DECISIONS.labels(name, stream, decision.action.value, decision.rule).inc()
+            for tried in decision.tried:
+                if tried.observed:
+                    metrics.OBSERVED.labels(name, made.read.client.name, stream, tried.rule).inc()
         for rendition in made.renditions.values():
             for edit in rendition.draft.edits:
                 metrics.EDITS.labels(name, edit.by, edit.kind).inc()
@@ -326,14 +341,6 @@ class Pipeline:
                 metrics.OUTCOMES.labels(name, outcome.filter, outcome.kind, outcome.action.value).inc()
                 if outcome.kind == "one-click-unsigned":
                     metrics.ONE_CLICK_UNSIGNED.labels(name).inc()
-
-
-async def look_up(tenant: Tenant, envelope: Envelope, reading: Read) -> dict[Address, tuple[Person, Facts]]:
-    """One batched read for all addresses. Raises `RegistryUnavailable`, but never for the postmaster's mail (R-022)."""
-    found = plan.to_look_up(envelope, reading)
-    people = tenant.pseudonyms.people(found)
-    facts = [NOBODY] * len(people) if postmaster.alone(envelope) else await tenant.registry.facts(people)
-    return dict(zip(found, zip(people, facts, strict=True), strict=True))
 
 
 def whole_refusal(made: Plan) -> Reply:

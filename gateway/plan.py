@@ -16,6 +16,7 @@ from email.utils import format_datetime
 
 from gateway.address import Address, InvalidAddress
 from gateway.config.gateway import Limits
+from gateway.config.observe_mode import in_force
 from gateway.config.organisation import SCOPE_KINDS, Client, Organisation, Provider, StreamRule
 from gateway.config.trackers import Trackers
 from gateway.decision import Action, Classification, Decision, Variant
@@ -23,6 +24,7 @@ from gateway.envelope import Envelope, Recipient
 from gateway.facts import Facts, Scope, ScopeKind
 from gateway.filters import FILTERS, leak_check
 from gateway.filters.context import Context, Outcome
+from gateway.lookup import Found
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft, Slot
 from gateway.message.parse import MalformedMessage, Message, bare_line_ends, duplicates, parse
@@ -105,6 +107,7 @@ class Plan:
     copies: tuple[Copy, ...]
     renditions: Mapping[str, Rendition]
     provider: Provider | None
+    found: Found
     stop: Outcome | None = None
 
     @property
@@ -134,8 +137,8 @@ class Rules:
     version: str = ""
 
 
-def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, any_sender: bool = False) -> Read:
-    """Steps before any fact is needed. Raises `Refused`."""
+def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, now: float, any_sender: bool = False) -> Read:
+    """Steps before any fact is needed. `now` is Unix seconds, for what is observed until a day. Raises `Refused`."""
     if bare_line_ends(raw):
         raise Refused(BARE_LINE_END)
     try:
@@ -150,7 +153,8 @@ def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, any_se
     if not any_sender:
         _check_sender(tenant, envelope, from_address)
     outside = _outside(tenant, envelope)
-    said = classify(organisation, _traits(message, envelope, from_address, outside))
+    observed = in_force(organisation, envelope.client, now)
+    said = classify(organisation, _traits(message, envelope, from_address, outside), observed)
     classification, rule = _handled_as(organisation, envelope, said)
     private = rule.private or outside >= client.private_from
     shown = leak_check.find(message) if private else {}
@@ -175,29 +179,24 @@ def make(
     envelope: Envelope,
     arrival: Arrival,
     reading: Read,
-    people: Mapping[Address, tuple[Person, Facts]],
+    found: Found,
 ) -> Plan:
-    """Decide for each recipient, edit once per variant, compile. `people` covers recipients and shown addresses."""
-    copies = tuple(_decide(tenant, reading, r, people[r.address], arrival) for r in envelope.recipients)
+    """Decide for each recipient, edit once per variant, compile."""
+    copies = tuple(_decide(tenant, reading, r, found, arrival) for r in envelope.recipients)
     provider = route(tenant.organisation, reading.from_address.canonical_domain, reading.classification.stream)
     wanted = [c for c in copies if c.decision.action is not Action.REFUSE]
     if not wanted:
-        return Plan(arrival.id, arrival.reference, reading, copies, {}, provider)
+        return Plan(arrival.id, arrival.reference, reading, copies, {}, provider, found)
     if provider is None:
         raise Refused(NO_ROUTE)
-    known = {address for address, (_, facts) in people.items() if facts.known}
+    known = found.known_others()
     renditions: dict[str, Rendition] = {}
     stop: Outcome | None = None
     for variant in _variants(wanted):
         rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known)
         stop = stop or halt
         renditions[str(variant)] = rendition
-    return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, stop)
-
-
-def to_look_up(envelope: Envelope, reading: Read) -> list[Address]:
-    """Every address whose facts `make` needs: recipients first, then those the mail shows."""
-    return list(dict.fromkeys([*(r.address for r in envelope.recipients), *reading.shown]))
+    return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, stop)
 
 
 def _from_address(message: Message) -> Address:
@@ -234,13 +233,14 @@ def _traits(message: Message, envelope: Envelope, from_address: Address, outside
     )
 
 
-def _decide(tenant: Tenant, reading: Read, recipient: Recipient, found: tuple[Person, Facts], arrival: Arrival) -> Copy:
-    person, facts = found
+def _decide(tenant: Tenant, reading: Read, recipient: Recipient, found: Found, arrival: Arrival) -> Copy:
+    person, facts = found.people[recipient.address]
     decision = decide(
         tenant.organisation,
         reading.said,
         facts,
         now=int(arrival.at),
+        around=found.around,
         postmaster=recipient.postmaster,
     )
     slots = {} if decision.action is Action.REFUSE else _slots(tenant, reading, recipient.address, person, arrival)

@@ -16,6 +16,7 @@ from gateway.envelope import Envelope, Notify, Peer, Recipient
 from gateway.message.parse import Message
 from gateway.message.template import pack
 from gateway.plan import Arrival, Copy, Plan
+from gateway.policy.circumstances import Observed
 from gateway.policy.edition import edition
 from gateway.reply import Reply
 from gateway.spool.protocol import QUARANTINE, Entry, NewMessage, NewRow, State
@@ -46,6 +47,7 @@ def planned_message(
             "from_domain": made.read.from_address.canonical_domain,
             "smtputf8": envelope.smtputf8,
             "version": version,
+            **({"observed": True} if made.found.around.observed is Observed.NOW else {}),
             "edition": edition(tenant.organisation, made.read.rule, private=made.read.private),
         },
         sealed={**_transaction(envelope), "headers": returned_header(made.read.message).decode("latin-1")},

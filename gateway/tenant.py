@@ -6,7 +6,7 @@ knows not:  where keys come from, how the registry stores
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.config.organisation import Organisation
@@ -25,3 +25,5 @@ class Tenant:
     tokens: TokenKeys
     registry: Registry
     signers: Mapping[str, Signer]
+    opt_out_works: Callable[[], bool]
+    """Whether the last probe of the opt-out page succeeded; while it did not, mail with a link is held (L-31)."""

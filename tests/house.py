@@ -182,7 +182,7 @@ class House:
                 path.parent.mkdir(parents=True, exist_ok=True)
             init(where, Owner(found.id, keys))
         registry = open_registry(found, folder, keys)
-        tenant = Tenant(found, keys, TokenKeys({1: b"t" * 64}), registry, {"school.example": signer()})
+        tenant = Tenant(found, keys, TokenKeys({1: b"t" * 64}), registry, {"school.example": signer()}, lambda: True)
         return cls(folder, tenant, registry, SQLiteSpool(folder / "spool", 0, {1: b"s" * 32}, AuditWriter()))
 
     def parts(self, tenant: Tenant) -> Parts:

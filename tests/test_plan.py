@@ -14,9 +14,11 @@ from gateway.config.organisation import Organisation
 from gateway.decision import Action, Stream
 from gateway.envelope import Envelope, Peer
 from gateway.facts import NOBODY, Block, BlockKind, Consent, Facts, Purpose, Scope, ScopeKind
+from gateway.lookup import Found, to_look_up
 from gateway.message.draft import Slot
 from gateway.plan import Arrival, Plan, Refused
 from gateway.policy import postmaster
+from gateway.policy.circumstances import ORDINARY
 from gateway.pseudonym import Pseudonyms
 from gateway.tenant import Tenant
 from gateway.token import InvalidToken, TokenKeys
@@ -36,18 +38,23 @@ class NoRegistry:
 
 def tenant(found: Organisation | None = None, **signers: Any) -> Tenant:
     return Tenant(
-        found or organisation(), KEYS, TokenKeys({1: b"t" * 64}), NoRegistry(), signers or {"school.example": signer()}
-    )  # type: ignore[arg-type]
+        found or organisation(),
+        KEYS,
+        TokenKeys({1: b"t" * 64}),
+        NoRegistry(),  # type: ignore[arg-type]
+        signers or {"school.example": signer()},
+        lambda: True,
+    )
 
 
 def made(raw: bytes, env: Envelope, facts: dict[str, Facts] | None = None, who: Tenant | None = None) -> Plan:
     who = who or tenant()
     env = postmaster.marked(who.organisation, env)
-    reading = plan.read(who, rules(), env, raw)
-    found = plan.to_look_up(env, reading)
+    reading = plan.read(who, rules(), env, raw, now=NOW)
+    found = to_look_up(env, reading)
     known = facts or {}
     table = {a: (KEYS.person(a), known.get(a.reveal(), NOBODY)) for a in found}
-    return plan.make(who, rules(), env, ARRIVAL, reading, table)
+    return plan.make(who, rules(), env, ARRIVAL, reading, Found(table, ORDINARY))
 
 
 def text(found: Plan, index: int = 0) -> bytes:

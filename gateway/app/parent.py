@@ -21,10 +21,12 @@ from pathlib import Path
 from gateway.app.child import Child
 from gateway.app.needs import missing
 from gateway.app.notify import notify, reloading
+from gateway.app.running import Running, Taken
 from gateway.app.sockets import bind, listen, publish
 from gateway.config.environment import child_environment, watchdog_seconds
 from gateway.config.ids import remember
 from gateway.config.load import Loaded, SettingsError, load
+from gateway.config.observe_mode import notices
 from gateway.observe import maillog
 from gateway.observe.exposition import Exposition, fresh_folder
 from gateway.spool.blackbox import note_crash
@@ -49,9 +51,15 @@ class Parent:
     _reload: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sockets: dict[str, socket.socket] = field(default_factory=dict)
     _exposition: Exposition | None = None
+    _running: Running | None = None
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT; gives the exit code."""
+        try:
+            self._running = Running(self._home, "gateway")
+        except Taken as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
         metrics = self._home / "metrics"
         fresh_folder(metrics)
         self._open_sockets()
@@ -71,6 +79,7 @@ class Parent:
             await asyncio.gather(*(child.drain() for child in self.children))
             for keeper in keepers:
                 keeper.cancel()
+        self._running.free()
         self._exposition.close()
         for sock in self._sockets.values():
             sock.close()
@@ -85,20 +94,43 @@ class Parent:
                 loaded = await asyncio.to_thread(load, self.path)
                 _same_shape(self.loaded, loaded)
             except SettingsError as error:
-                maillog.reload_refused(len(error.errors), error.errors[0])
-                notify("READY=1")
+                self._refused(error.errors)
                 return
             answers = await asyncio.gather(*(child.prepare(loaded.texts) for child in self.children))
             wrong = [answer for answer in answers if answer]
-            if not wrong:
-                self.loaded = loaded  # from here on also for a child that dies and is started again
-            await asyncio.gather(*(child.settle(commit=not wrong) for child in self.children))
             if wrong:
-                maillog.reload_refused(len(wrong), wrong[0])
-            else:
-                maillog.reloaded(loaded.version)
-                self._remember()
-            notify("READY=1")
+                await asyncio.gather(*(child.settle(commit=False) for child in self.children))
+                self._refused(wrong)
+                return
+            self.loaded = loaded  # from here on also for a child that dies and is started again
+            await self._commit()
+            maillog.reloaded(loaded.version)
+            _say_observed(loaded)
+            self._remember()
+            await self._rekey()
+            self._tell()
+
+    def _refused(self, errors: Sequence[str]) -> None:
+        maillog.reload_refused(len(errors), errors[0])
+        self._tell(errors[0])
+
+    def _tell(self, refused: str = "") -> None:
+        if self._running is not None:
+            self._running.reloaded(refused)
+        notify("READY=1")
+
+    async def _commit(self) -> None:
+        """The page first: it must know a key before a link of it leaves."""
+        for kind in ("web", "worker"):
+            these = [child for child in self.children if child.kind == kind]
+            await asyncio.gather(*(child.settle(commit=True) for child in these))
+            await asyncio.gather(*(child.settled() for child in these))
+
+    async def _rekey(self) -> None:
+        """Once all workers have the same keys: what is stored may be brought under the newest."""
+        workers = [child for child in self.children if child.kind == "worker"]
+        if all(child.ready for child in workers) and len({child.keys for child in workers}) == 1:
+            await asyncio.gather(*(child.rekey() for child in workers))
 
     def trouble(self) -> str:
         """Why /readyz is red, or ""."""
@@ -192,6 +224,8 @@ class Parent:
                 maillog.started("parent", processes=len(self.children))
                 notify("READY=1")
                 self._remember()
+            if ready and not self._reload.locked():
+                await self._rekey()
             if ready and not self.late():
                 notify("WATCHDOG=1")
             await asyncio.sleep(min(pause, 1.0) if not ready else pause)
@@ -207,6 +241,11 @@ def _same_shape(old: Loaded, new: Loaded) -> None:
         raise SettingsError([f"gateway.yaml: {', '.join(changed)}: changed; needs a restart, not a reload"])
 
 
+def _say_observed(loaded: Loaded) -> None:
+    for notice in notices(loaded.organisations, time.time()):
+        maillog.observing(notice)
+
+
 def serve(path: Path, parts: Sequence[str]) -> int:
     """Run the parent; settings errors go to standard error, one per line, exit 2."""
     try:
@@ -218,4 +257,5 @@ def serve(path: Path, parts: Sequence[str]) -> int:
         sys.stderr.write("\n".join(lacking) + "\n")
         return 2
     maillog.configure(loaded.gateway.observe.log, loaded.gateway.observe.level)
+    _say_observed(loaded)
     return asyncio.run(Parent(path, frozenset(parts), loaded).run())

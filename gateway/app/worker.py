@@ -21,8 +21,10 @@ from pathlib import Path
 
 from gateway import __version__
 from gateway.app import compose
+from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
 from gateway.app.links import Link, run
+from gateway.app.rekeying import Rekeying, fingerprint, refusals
 from gateway.app.reports import from_bounce, from_delivery
 from gateway.audit.sqlite import AuditWriter
 from gateway.config.client_secret import check_secret
@@ -61,6 +63,7 @@ class Prepared:
     parts: Parts
     clients: ClientDirectory
     credentials: Credentials
+    spool_keys: Mapping[int, bytes]
 
 
 @dataclass(slots=True)
@@ -76,6 +79,8 @@ class Worker:
     pipeline: Pipeline
     delivery: DeliveryWorker
     ingress: IngressServer
+    rekeying: Rekeying
+    spool_keys: Mapping[int, bytes]
 
     @classmethod
     def build(cls, number: int, loaded: Loaded, sockets: Mapping[str, socket.socket]) -> Worker:
@@ -118,7 +123,8 @@ class Worker:
             gateway.name,
             check_secret,
         )
-        return cls(number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress)
+        rekeying = Rekeying(registries if number == 0 else {}, spools)
+        return cls(number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress, rekeying, keys)
 
     def measure_start(self) -> None:
         """Numbers that are known at once: the rules in force, and what an earlier process was cut off in (R-018)."""
@@ -136,6 +142,8 @@ class Worker:
                 tasks.create_task(link.beat(self), name="beat"),
                 tasks.create_task(link.obey(self), name="orders"),
                 tasks.create_task(self._revisit(), name="revisit"),
+                tasks.create_task(self.rekeying.run(), name="rekeying"),
+                tasks.create_task(contacts(self.pipeline), name="contacts"),
             ]
             if self.number == 0:
                 loops.append(tasks.create_task(self._ingest(), name="ingest"))
@@ -170,7 +178,13 @@ class Worker:
             raise SettingsError(["organisations: one was added or removed, which needs a restart, not a reload"])
         credentials = Credentials.of(loaded.gateway)
         tenants = compose.tenants(loaded, credentials, self.registries)
-        return Prepared(loaded, tenants, compose.parts(loaded, tenants), _clients(loaded, credentials), credentials)
+        keys = credentials.spool_keys()
+        refused = [*refusals(self.outbox.tenants, tenants), *self._spool_refusals(keys)]
+        if refused:
+            raise CredentialsError(*refused)
+        return Prepared(
+            loaded, tenants, compose.parts(loaded, tenants), _clients(loaded, credentials), credentials, keys
+        )
 
     def commit(self, prepared: object) -> None:
         """From the next message, and the next decision of queued mail, on."""
@@ -183,6 +197,29 @@ class Worker:
         self.delivery.reload(prepared.tenants, prepared.credentials.provider_password)
         self.ingress.use_clients(prepared.clients)
         self.ingress.renew_certificates()
+        self.spool_keys = prepared.spool_keys
+        for name, tenant in prepared.tenants.items():
+            self.registries[name].use_keys(tenant.pseudonyms)
+
+    async def settled(self) -> str:
+        """Returns when registries and spools work with the keys that were committed."""
+        for registry in self.registries.values():
+            await registry.settled()
+        for spool in self.spools:
+            try:
+                await spool.use_keys(self.spool_keys)
+            except SpoolUnavailable as error:
+                maillog.trouble("spool", type(error).__name__)  # it goes on with the old keys until the next reload
+        return self.keys()
+
+    def keys(self) -> str:
+        return fingerprint(self.outbox.tenants)
+
+    def rekey(self) -> None:
+        self.rekeying.order()
+
+    def _spool_refusals(self, keys: Mapping[int, bytes]) -> list[str]:
+        return [why for spool in self.spools if (why := spool.refuses(keys))]
 
     async def _revisit(self) -> None:
         """Undecided mail as soon as its registry is back; quarantined mail after an upgrade or an operator's retry."""

@@ -9,6 +9,7 @@ standard:   DESIGN §4 YAML
 from __future__ import annotations
 
 import sys
+import time
 from typing import Annotated, NoReturn
 
 import typer
@@ -16,6 +17,7 @@ import typer
 from gateway.cli.opening import DEFAULT_CONFIG, Config
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded, SettingsError, load
+from gateway.config.observe_mode import notices
 from gateway.config.organisation import Organisation
 from gateway.signing.dkim import Signer
 
@@ -31,6 +33,8 @@ def command(
         _stop(error.errors)
     if keys and (errors := _credentials(loaded)):
         _stop(errors)
+    for notice in notices(loaded.organisations, time.time()):
+        print(f"WARNING: {notice}", file=sys.stderr)
     for item in loaded.organisations:
         print(f"{item.name}: {_summary(item)}")
     print(f"settings {loaded.version}: no errors")

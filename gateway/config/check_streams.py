@@ -58,6 +58,8 @@ def check_streams(settings: Organisation) -> Iterator[Finding]:
         yield from _basis(stream, rule, loc)
         yield from _opt_out(settings, stream, rule, loc)
         yield from _unstoppable(stream, rule, loc)
+        if "once" in rule.needs and stream is not Stream.POLICY_CHANGE:
+            yield (*loc, "needs"), f"has once, expected it for {Stream.POLICY_CHANGE.value} alone (S-37)"
         if rule.tracking == "consent" and stream is not Stream.NEWSLETTER:
             yield (*loc, "tracking"), "is 'consent', expected never: only newsletters may carry individual links (S-46)"
 

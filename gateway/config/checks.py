@@ -10,15 +10,19 @@ standard:   S-02, S-12, S-26, S-27, S-41; DESIGN §5
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from gateway.config.check_classify import check_classify
 from gateway.config.check_domains import check_domains, check_identity
 from gateway.config.check_listeners import check_listeners
+from gateway.config.check_observe import check_observe
 from gateway.config.check_providers import check_providers, check_routes
 from gateway.config.check_rights import check_rights
+from gateway.config.check_store import check_store
 from gateway.config.check_streams import check_footer, check_streams
+from gateway.config.check_third_parties import check_third_parties
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import MailingList, Organisation, Source, Topic
 from gateway.config.source import Loc
@@ -29,6 +33,7 @@ Finding = tuple[Loc, str]
 def gateway(settings: Gateway, organisations: Sequence[Organisation]) -> Iterator[Finding]:
     """Findings in gateway.yaml."""
     yield from check_listeners(settings, organisations)
+    yield from check_store(settings)
 
 
 def organisation(settings: Organisation) -> Iterator[Finding]:
@@ -45,6 +50,8 @@ def organisation(settings: Organisation) -> Iterator[Finding]:
         check_footer(settings),
         check_rights(settings),
         check_classify(settings),
+        check_observe(settings, date.today()),
+        check_third_parties(settings),
     )
 
 

@@ -91,8 +91,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _missing(loc: Loc, source: Source) -> str:
     text = "missing, expected a value"
-    if len(loc) == 3 and loc[0] == "providers" and loc[2] in ("contract", "rights_clause"):
-        return f"missing, expected the processing contract's {_contract_part(loc[2])} (S-27){_routes(loc, source)}"
+    if len(loc) == 3 and loc[0] in ("providers", "third_parties") and loc[2] in ("contract", "rights_clause"):
+        routes = _routes(loc, source) if loc[0] == "providers" else ""
+        return f"missing, expected the processing contract's {_contract_part(loc[2])} (S-27){routes}"
     return text
 
 

@@ -16,6 +16,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from gateway.config.base import DomainName, Duration, Name, Settings
+from gateway.config.observe_mode import ObserveMode
+from gateway.config.probe import Probe
+from gateway.config.retention import Retention
 from gateway.config.rights import Rights
 from gateway.decision import Basis, Stream
 from gateway.facts import ScopeKind
@@ -132,6 +135,8 @@ class Client(Settings):
     """Above how many addresses unknown to the registry in one private mail the leak check counts them too."""
     when_registry_away: Literal["store", "defer"] = "store"
     """I-3: store undecided and answer 250, or answer 451."""
+    observe: tuple[ObserveMode, ...] = ()
+    """Streams whose missing consents and marks are reported instead of refused, until a date."""
 
 
 class Provider(Settings):
@@ -248,10 +253,12 @@ class StreamRule(Settings):
     basis_mark: bool = False
     """Whether each message must say its basis itself (002)."""
     needs: tuple[
-        Literal["list-consent", "topic-request", "enrolment", "reference", "research-consent", "ready", "soft-opt-in"],
+        Literal[
+            "list-consent", "topic-request", "enrolment", "reference", "research-consent", "ready", "soft-opt-in", "once"
+        ],
         ...,
     ] = ()
-    """What must be true of person or message."""
+    """What must be true of person or message. once: each person is told of one reference once (S-37)."""
     blocked_by: tuple[ScopeName, ...] = ("everything",)
     """Which scopes of a block stop this stream."""
     refuses_offers: bool = False
@@ -304,6 +311,10 @@ class Organisation(Settings):
     """Recipient domains where plus-tags and dots do not make another person (L-36)."""
     strict_tracking: bool = True
     """Whether tracking needs consent of its own (1c-8)."""
+    soft_opt_in_years: Literal[1, 2, 3, 4, 5, "none"] = 2
+    """How long after the last sale offers may go out; none: no limit (S-50, D-07)."""
+    free_account_is_sale: bool = False
+    """Whether a free subscription counts as a sale for offers; read narrowly (L-30)."""
     domains: tuple[Domain, ...]
     """What may stand in From and MAIL FROM."""
     sources: tuple[Source, ...] = ()
@@ -334,6 +345,10 @@ class Organisation(Settings):
     """How long held mail waits before the submitter gets a DSN."""
     hold_owner: str | None = None
     """Who gets the daily digest of held mail; default: the postmaster."""
+    retention: Retention = Retention()
+    """How long each class of data is kept."""
+    probe: Probe = Probe()
+    """The daily probe that the opt-out works."""
 
     @cached_property
     def by_client(self) -> dict[str, Client]:
@@ -350,6 +365,10 @@ class Organisation(Settings):
     @cached_property
     def by_domain(self) -> dict[str, Domain]:
         return {d.domain: d for d in self.domains}
+
+    @cached_property
+    def entry_names(self) -> frozenset[str]:
+        return frozenset(entry.name for entry in self.classify)
 
     @cached_property
     def list_ids(self) -> dict[str, int]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 from gateway.decision import Action, Decision
 from gateway.delivery.answers import Answer, Verb, Verdict, judge
-from gateway.delivery.letter import Letter, no_looser
+from gateway.delivery.around import circumstances, note_share
+from gateway.delivery.letter import no_looser
 from gateway.delivery.line import Line
 from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.parameters import mail_command, obstacle, rcpt_command
@@ -91,13 +92,14 @@ class Attempt:
         self, job: Job, line: Line, party: Party, content: Content, connection: Connection
     ) -> Outcome:
         letter, loop = job.opened_letter, asyncio.get_running_loop()
+        await note_share(job, party, self.clock())
         for _ in range(_DECISIONS):
             if hindrance := obstacle(letter.path, content.needs, connection.offers):
                 return Outcome(Kind.FAILED, hindrance.reason, hindrance.status, variant=content.variant)
             mail = mail_command(letter.path, content.needs, connection.offers)
             rcpt = rcpt_command(letter.path, connection.offers)
             began = loop.time()
-            decision = await self._decide(party, letter)
+            decision = await self._decide(job, party)
             if decision.action is not Action.DELIVER:
                 return _stopped(decision)
             if missing := _missing(job, party):
@@ -111,13 +113,16 @@ class Attempt:
             # Rendering anew or slow reading took time: the facts are read again.
         return Outcome(Kind.POSTPONED, reason="decisions take too long", wait=REGISTRY_WAIT)
 
-    async def _decide(self, party: Party, letter: Letter) -> Decision:
-        (facts,) = await party.registry.facts([letter.person])
+    async def _decide(self, job: Job, party: Party) -> Decision:
+        letter, now = job.opened_letter, self.clock()
+        around = await circumstances(job, party, now)
+        (facts,) = await party.registry.facts([letter.person])  # last: what is read of the person is the newest
         return decide(
             party.organisation,
             letter.classification,
             facts,
-            now=int(self.clock()),
+            now=int(now),
+            around=around,
             language=letter.language,
             postmaster=letter.postmaster,
             queued=True,
@@ -180,7 +185,7 @@ def _stale(outcome: Outcome) -> bool:
 
 def _stopped(decision: Decision) -> Outcome:
     if decision.action is Action.HOLD:
-        return Outcome(Kind.HELD, reason=decision.fact, decision=decision)
+        return Outcome(Kind.HELD, reason=f"{decision.rule}: {decision.fact}", decision=decision)
     reply = decision.reply
     assert reply is not None  # a refusal carries its reply
     return Outcome(Kind.BLOCKED, reason=reply.text, status=reply.enhanced, decision=decision)

@@ -6,7 +6,7 @@ knows not:  tokens, clients, where any of it comes from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from gateway.config.organisation import Organisation
@@ -26,3 +26,7 @@ class Party(Protocol):
     def registry(self) -> Registry: ...
     @property
     def signers(self) -> Mapping[str, Signer]: ...
+    @property
+    def opt_out_works(self) -> Callable[[], bool]:
+        """Says whether the last probe of the opt-out page succeeded (L-31)."""
+        ...

@@ -49,7 +49,7 @@ def settle(job: Job, outcome: Outcome, place: Place, schedule: Schedule, now: fl
         case Kind.DELIVERED:
             return _delivered(job, outcome, place, now)
         case Kind.POSTPONED:
-            update = Update(entry.row, State.QUEUED, due=now + outcome.wait, reason=outcome.reason)
+            update = Update(entry.row, State.QUEUED, due=now + outcome.wait, reason=entry.still(outcome.reason))
             return Settlement(update, (), None)
         case Kind.RETRY:
             return _retry(job, outcome, place, schedule, now)
@@ -97,7 +97,7 @@ def _retry(job: Job, outcome: Outcome, place: Place, schedule: Schedule, now: fl
     if schedule.late(entry.received, now) and not letter.noticed:
         report = _wanted(job, outcome, place, ReportAction.DELAYED, now, retry_until=schedule.end(entry.received))
         sealed = {**letter.row, NOTICED: True} if report else None
-    update = Update(entry.row, State.QUEUED, due=due, attempts=attempts, reason=outcome.reason, sealed=sealed)
+    update = Update(entry.row, State.QUEUED, due=due, attempts=attempts, reason=entry.still(outcome.reason), sealed=sealed)
     return Settlement(update, (audit,), report)
 
 

@@ -111,6 +111,15 @@ def reload_refused(errors: int, first: str) -> None:
     _log.error("rules not reloaded, the old ones stay", errors=errors, first=first)
 
 
+def observing(notice: str) -> None:
+    """A client's stream is observed at start or reload, or was; `notice` says which and until when."""
+    _log.warning("observe mode", notice=notice)
+
+
+def rekeyed(part: str) -> None:
+    _log.info("all rows are under the newest key", part=part)
+
+
 def login_failed(listener: str) -> None:
     _log.warning("login failed", listener=listener)
 

@@ -20,6 +20,11 @@ REJECTED = Counter(
     ["organisation", "client", "code"],
 )
 DECISIONS = Counter("briefgeheim_decisions", "Decisions per recipient", ["organisation", "stream", "action", "rule"])
+OBSERVED = Counter(
+    "briefgeheim_observed",
+    "Rules that would have refused a recipient and only reported it, because the stream is observed",
+    ["organisation", "client", "stream", "rule"],
+)
 EDITS = Counter("briefgeheim_edits", "Edits made by filters", ["organisation", "filter", "kind"])
 OUTCOMES = Counter(
     "briefgeheim_filter_outcomes", "What filters reported beside edits", ["organisation", "filter", "kind", "action"]

@@ -51,6 +51,8 @@ def manual(case: Case) -> Finding:
 
 def opt_out(case: Case) -> Finding:
     """Opt-outs, withdrawals and objections, each as far as its scope reaches this stream."""
+    if not case.facts.blocks:
+        return passes("opt-out", "none in force")
     if case.exempt:
         return passes("opt-out", f"stream {case.classification.stream} was asked for by the person")
     reach = reached_scopes(case)
@@ -90,7 +92,9 @@ def covers(scope: Scope, case: Case, reach: frozenset[ScopeKind]) -> bool:
         return False
     if scope.kind in (ScopeKind.EVERYTHING, ScopeKind.MARKETING) or scope.id == 0:
         return True
-    return scope.id == _id_of(scope.kind, case)
+    number = _id_of(scope.kind, case)
+    # Mail of an observed stream may not say which list or topic it is: then it can be the one that was stopped.
+    return scope.id == number or (not number and bool(case.classification.lacks))
 
 
 def _id_of(kind: ScopeKind, case: Case) -> int:
@@ -120,6 +124,8 @@ def _purpose(purpose: int, case: Case) -> bool:
 
 
 def _always(case: Case, rule: str, kind: BlockKind) -> Finding:
+    if not case.facts.blocks:
+        return passes(rule, "none in force")
     if case.exempt:
         return passes(rule, f"stream {case.classification.stream} was asked for by the person")
     block = next((b for b in case.facts.blocks if b.kind is kind), None)
@@ -127,6 +133,8 @@ def _always(case: Case, rule: str, kind: BlockKind) -> Finding:
 
 
 def _of_kind(case: Case, rule: str, kind: BlockKind) -> Finding:
+    if not case.facts.blocks:
+        return passes(rule, "none in force")
     if case.exempt:
         return passes(rule, f"stream {case.classification.stream} was asked for by the person")
     reach = reached_scopes(case) | {ScopeKind.EVERYTHING}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from gateway.config.organisation import Organisation, StreamRule
 from gateway.decision import Action, Basis, Classification, Stream
 from gateway.facts import Consent, Facts, Scope
+from gateway.policy.circumstances import Circumstances
 from gateway.reply import Reply
 
 # Asked for by that person, once per case (I-2): no block stops these two.
@@ -29,6 +30,7 @@ class Case:
     classification: Classification
     facts: Facts
     now: int
+    around: Circumstances
     queued: bool = False
 
     @property
@@ -53,13 +55,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule found. `action` None lets the mail go on; `grants` marks the ground it may go out on."""
+    """What one rule found. `action` None lets the mail go on; `grants` marks the ground it may go out on.
+
+    `missing`: refused for want of a fact or mark, not against anybody's will. `observed`: therefore only reported.
+    """
 
     rule: str
     fact: str
     action: Action | None = None
     reply: Reply | None = None
     grants: bool = False
+    missing: bool = False
+    observed: bool = False
 
 
 def passes(rule: str, fact: str) -> Finding:
@@ -72,9 +79,9 @@ def grants(rule: str, fact: str) -> Finding:
     return Finding(rule, fact, grants=True)
 
 
-def refuses(rule: str, fact: str, reply: Reply) -> Finding:
+def refuses(rule: str, fact: str, reply: Reply, *, missing: bool = False) -> Finding:
     """Stops the mail, with a reply that says why without saying who."""
-    return Finding(rule, fact, Action.REFUSE, reply.because(fact))
+    return Finding(rule, fact, Action.REFUSE, reply.because(fact), missing=missing)
 
 
 def holds_back(rule: str, fact: str) -> Finding:
@@ -88,6 +95,11 @@ def standing_consent(facts: Facts, scope: Scope) -> Consent | None:
     Blocks in `Facts` are in force: only later consent with evidence, or an operator, clears one (I-10). So a block
     that is still here is newer than the consent, whatever stream it was given on.
     """
-    if any(block.scope == scope for block in facts.blocks):
+    if taken_back(facts, scope):
         return None
     return facts.consents_to(scope)
+
+
+def taken_back(facts: Facts, scope: Scope) -> bool:
+    """Whether the person said no to exactly this scope."""
+    return any(block.scope == scope for block in facts.blocks)

@@ -4,7 +4,7 @@ what:       every rule in its order, the first that stops the mail decides
 takes→gives: settings, classification, facts, time → `Decision` with each rule tried and the fact it read
 knows not:  addresses, the body, other recipients, the clock, storage
 fails by:   nothing: for every input there is a decision, and doubt refuses
-standard:   DESIGN §1 step 3, I-2, I-11; R-022; S-17..S-23, S-41..S-50, S-58..S-63
+standard:   DESIGN §1 step 3, I-2, I-11; R-022; S-07..S-09, S-13, S-17..S-23, S-37, S-41..S-50, S-58..S-63; L-31
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from gateway.config.organisation import Organisation
 from gateway.decision import Action, Basis, Classification, Decision, RuleTried, Stream, Variant
 from gateway.facts import Facts, Purpose, Scope, ScopeKind
-from gateway.policy import blocks, needs
+from gateway.policy import blocks, needs, withheld
 from gateway.policy.case import Case, Finding, grants, passes, refuses, standing_consent
+from gateway.policy.circumstances import Circumstances
+from gateway.policy.observation import marks, softened
+from gateway.policy.sharing import share
 from gateway.reply import UNCLASSIFIED
 
 
@@ -25,15 +28,16 @@ def decide(
     facts: Facts,
     *,
     now: int,
+    around: Circumstances,
     language: str = "",
     postmaster: bool = False,
     queued: bool = False,
 ) -> Decision:
     """Whether this person gets this mail, in which variant, by which rule and fact. Never raises.
 
-    `now` is Unix seconds; `language` a BCP 47 tag of the mail or ""; `postmaster` whether the recipient is the
-    organisation's own one, which gets every mail, also unmarked mail (R-022); `queued` whether the mail is already in
-    the spool, where a restriction holds instead of refusing.
+    `now` is Unix seconds; `around` what counts beside the person; `language` a BCP 47 tag of the mail or "";
+    `postmaster` whether the recipient is the organisation's own one, which gets every mail, also unmarked mail (R-022);
+    `queued` whether the mail is already in the spool, where a restriction holds instead of refusing.
     """
     tongue = _language(facts.language or language or organisation.language)
     if postmaster:
@@ -43,12 +47,15 @@ def decide(
         why = classification.why or f"stream {classification.stream} has no rules"
         return _decision([refuses("unclassified", why, UNCLASSIFIED)], Variant(tongue))
     tried = [passes("unclassified", f"stream {classification.stream}")]
-    case = Case(organisation, rule, classification, facts, now, queued)
-    for finding in _findings(case):
+    case = Case(organisation, rule, classification, facts, now, around, queued)
+    for found in _findings(case):
+        finding = softened(case, found)
         tried.append(finding)
         if finding.action is not None:
             return _decision(tried, Variant(tongue))
-    if not any(f.grants for f in tried):
+    if any(f.observed for f in tried):
+        tried.append(grants("observed", f"stream {classification.stream} is observed for this client"))
+    elif not any(f.grants for f in tried):
         tried.append(grants("basis", f"basis {case.basis}" if case.basis else "no basis asked"))
     tracked = tracking(case)
     return _decision([*tried, tracked], Variant(tongue, tracking=tracked.grants))
@@ -72,31 +79,43 @@ def tracking(case: Case) -> Finding:
 
 
 def _findings(case: Case) -> Iterator[Finding]:
+    yield needs.pair(case)
     yield blocks.erasure(case)
     yield blocks.restriction(case)
     yield blocks.complaint(case)
     yield blocks.bounce(case)
     yield blocks.manual(case)
     yield blocks.opt_out(case)
+    yield marks(case)
     yield needs.offers(case)
     yield needs.minors(case)
     yield needs.sensitive(case)
     yield from needs.ground(case)
     yield needs.segment(case)
+    # Last, so that only what would go out otherwise is held for a person to judge.
+    yield share(case)
+    yield withheld.publication(case)
+    yield withheld.probe(case)
 
 
 def _decision(tried: list[Finding], variant: Variant) -> Decision:
     last = tried[-1]
     stopped = last.action is not None
-    decider = last if stopped else next(f for f in tried if f.grants)
+    decider = last if stopped else _ground(tried)
     return Decision(
         action=last.action or Action.DELIVER,
         rule=decider.rule,
         fact=decider.fact,
         variant=variant,
-        tried=tuple(RuleTried(f.rule, f is decider, f.fact) for f in tried),
+        tried=tuple(RuleTried(f.rule, f is decider, f.fact, f.observed) for f in tried),
         reply=last.reply,
     )
+
+
+def _ground(tried: list[Finding]) -> Finding:
+    """What the mail goes out on; that it is only observed outweighs every other ground."""
+    grounds = [f for f in tried if f.grants]
+    return next((f for f in grounds if f.rule == "observed"), grounds[0])
 
 
 def _language(tag: str) -> str:

@@ -54,6 +54,7 @@ _OFFER = re.compile(r"(similar|related)(?:\s+|\s*;\s*category\s*=\s*)([A-Za-z0-9
 _LIST_ID = re.compile(r"<([^<>]*)>")
 _PLAIN_NAME = re.compile(r"[a-z-]{1,40}")  # a field name may hold "@" (RFC 5322 3.6.8), a reply may not
 _ID_LENGTH = 128
+_IDS = 50  # ids in one mark
 
 Headers = Mapping[str, tuple[str, ...]]
 
@@ -102,9 +103,23 @@ def yes_no(headers: Headers, mark: str) -> bool | None:
 def opaque_id(headers: Headers, mark: str) -> str:
     """An id of the client's own. It is stored in clear, so nothing that could be an address passes (I-7)."""
     value = one(headers, mark)
-    if value and (len(value) > _ID_LENGTH or "@" in value or " " in value or not value.isprintable()):
+    if value and not _opaque(value):
         raise BadMark(f"{written(mark)}: expected an id of at most {_ID_LENGTH} characters, no space, no @")
     return value
+
+
+def opaque_ids(headers: Headers, mark: str) -> str:
+    """Several ids of the client's own, with commas between them; "" when the mark is absent or says no.
+
+    `yes` says that there should be one, and stays as it is: what it means is up to the rule.
+    """
+    value = one(headers, mark)
+    if value.lower() in _YES_NO:
+        return "yes" if _YES_NO[value.lower()] else ""
+    ids = [item.strip() for item in value.split(",")] if value else []
+    if len(ids) > _IDS or not all(_opaque(item) for item in ids):
+        raise BadMark(f"{written(mark)}: expected ids with commas between them, at most {_IDS}")
+    return ",".join(dict.fromkeys(ids))
 
 
 def numbered(headers: Headers, mark: str, ids: Mapping[str, int], retired: frozenset[int] = frozenset()) -> int:
@@ -135,6 +150,10 @@ def list_id(headers: Headers) -> str:
 def either(names: Iterable[str]) -> str:
     """Names joined for a sentence."""
     return ", ".join(names) or "nothing here"
+
+
+def _opaque(value: str) -> bool:
+    return 0 < len(value) <= _ID_LENGTH and "@" not in value and " " not in value and value.isprintable()
 
 
 def _number(value: str, mark: str, ids: Mapping[str, int], retired: frozenset[int]) -> int:

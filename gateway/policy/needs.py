@@ -4,21 +4,33 @@ what:       one rule per need of a stream, and the rules for offers, minors, sen
 takes→gives: `Case` → `Finding`; a missing fact means not allowed, and is named
 knows not:  blocks (they were looked at before), language, tracking
 fails by:   nothing
-standard:   S-06, S-07, S-15, S-18, S-19, S-20, S-42..S-45, S-48..S-50, S-61
+standard:   S-06, S-07, S-15, S-18, S-19, S-20, S-37, S-41..S-45, S-48..S-50, S-61; L-08
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from gateway.config.check_streams import BASES
 from gateway.decision import Basis
 from gateway.facts import Purpose, Scope, ScopeKind
-from gateway.policy.case import Case, Finding, grants, holds_back, passes, refuses, standing_consent
-from gateway.policy.soft_opt_in import soft_opt_in
+from gateway.policy.case import Case, Finding, grants, holds_back, passes, refuses, standing_consent, taken_back
+from gateway.policy.soft_opt_in import Terms, soft_opt_in
 from gateway.reply import REFUSED
 
 CONSENTS = frozenset({"list-consent", "topic-request"})
 Rule = Callable[[Case], Finding]
+
+
+def pair(case: Case) -> Finding:
+    """Stream and basis are a fixed table, and the organisation's own rules narrow it (S-41, L-08)."""
+    mail, basis = case.classification, case.basis
+    if basis is None:
+        return passes("pair", "no basis asked")
+    permitted = basis in BASES.get(mail.stream, ())
+    if not permitted or (basis not in case.rule.basis and mail.entry in case.organisation.entry_names):
+        return refuses("pair", f"stream {mail.stream} cannot rest on {basis}", REFUSED)
+    return passes("pair", f"stream {mail.stream} may rest on {basis}")
 
 
 def offers(case: Case) -> Finding:
@@ -43,6 +55,8 @@ def sensitive(case: Case) -> Finding:
     """Sensitive data is asked for with a reference to explicit consent, and never from a minor (S-06, S-07)."""
     if not case.classification.sensitive:
         return passes("sensitive", "not marked sensitive")
+    if case.around.released:
+        return passes("sensitive", "released by an operator")
     if case.facts.minor:
         return holds_back("sensitive", "sensitive mail to a minor")
     if not case.classification.reference:
@@ -51,13 +65,13 @@ def sensitive(case: Case) -> Finding:
 
 
 def segment(case: Case) -> Finding:
-    """Mail tuned to interests needs consent to profiling (S-42)."""
+    """Mail tuned to interests needs consent to profiling; the plain text goes without this mark (S-42)."""
     if not case.classification.segment:
         return passes("segment", "not segmented")
     scope = Scope(ScopeKind.PURPOSE, Purpose.PROFILING)
     if standing_consent(case.facts, scope):
         return passes("segment", f"consent {scope}")
-    return refuses("segment", f"consent {scope} missing", REFUSED)
+    return _lacks_consent("segment", case, scope)
 
 
 def ground(case: Case) -> tuple[Finding, ...]:
@@ -85,31 +99,31 @@ def _offer_needs_sale(case: Case) -> bool:
 
 def _list_consent(case: Case) -> Finding:
     if not case.classification.list:
-        return refuses("list-consent", "mark Briefgeheim-List missing", REFUSED)
+        return _lacks("list-consent", "mark Briefgeheim-List missing")
     return _consent("list-consent", case, Scope(ScopeKind.LIST, case.classification.list))
 
 
 def _topic_request(case: Case) -> Finding:
     topic = case.classification.topic
     if not topic:
-        return refuses("topic-request", "mark Briefgeheim-Topic missing", REFUSED)
+        return _lacks("topic-request", "mark Briefgeheim-Topic missing")
     scope = Scope(ScopeKind.TOPIC, topic)
-    asked = topic in case.facts.requests and not any(b.scope == scope for b in case.facts.blocks)
+    asked = topic in case.facts.requests and not taken_back(case.facts, scope)
     return grants("topic-request", f"request {scope}") if asked else _consent("topic-request", case, scope)
 
 
 def _enrolment(case: Case) -> Finding:
     reference = case.classification.reference
     if not reference:
-        return refuses("enrolment", "mark Briefgeheim-Reference missing", REFUSED)
+        return _lacks("enrolment", "mark Briefgeheim-Reference missing")
     if reference not in case.facts.enrolments:
-        return refuses("enrolment", "enrolment for the mail's reference missing", REFUSED)
+        return _lacks("enrolment", "enrolment for the mail's reference missing")
     return grants("enrolment", "enrolment for the mail's reference")
 
 
 def _reference(case: Case) -> Finding:
     if not case.classification.reference:
-        return refuses("reference", "mark Briefgeheim-Reference missing", REFUSED)
+        return _lacks("reference", "mark Briefgeheim-Reference missing")
     return grants("reference", "order, subscription or training id given")
 
 
@@ -122,7 +136,7 @@ def _research_consent(case: Case) -> Finding:
 
 def _ready(case: Case) -> Finding:
     if case.classification.ready is None:
-        return refuses("ready", "mark Briefgeheim-Ready missing", REFUSED)
+        return _lacks("ready", "mark Briefgeheim-Ready missing")
     if not case.classification.ready:
         return refuses("ready", "the information is not yet current and concrete", REFUSED)
     return passes("ready", "current and concrete")
@@ -133,15 +147,37 @@ def _soft_opt_in(case: Case) -> Finding:
     mail = case.classification
     if case.basis is Basis.CONSENT and mail.offer != "related":
         return _consent("soft-opt-in", case, Scope(ScopeKind.PURPOSE, Purpose.OFFERS))
-    zone = case.organisation.time_zone
-    allowed, fact = soft_opt_in(case.facts, mail.category, case.now, zone)
-    return grants("soft-opt-in", fact) if allowed else refuses("soft-opt-in", fact, REFUSED)
+    rules = case.organisation
+    terms = Terms(None if rules.soft_opt_in_years == "none" else rules.soft_opt_in_years, rules.free_account_is_sale)
+    found = soft_opt_in(case.facts, mail.category, case.now, rules.time_zone, terms)
+    if found.allowed:
+        return grants("soft-opt-in", found.fact)
+    return refuses("soft-opt-in", found.fact, REFUSED, missing=found.missing)
+
+
+def _once(case: Case) -> Finding:
+    """Each person is told of one version once; mail that is already on its way is the one that tells (S-37)."""
+    reference = case.classification.reference
+    if not reference:
+        return _lacks("once", "mark Briefgeheim-Reference missing")
+    if reference in case.facts.announced and not case.queued:
+        return refuses("once", f"already told of version {reference}", REFUSED)
+    return passes("once", f"version {reference} " + ("is on its way" if case.queued else "not told of before"))
 
 
 def _consent(rule: str, case: Case, scope: Scope) -> Finding:
-    if standing_consent(case.facts, scope):
-        return grants(rule, f"consent {scope}")
-    return refuses(rule, f"consent {scope} missing", REFUSED)
+    return (
+        grants(rule, f"consent {scope}") if standing_consent(case.facts, scope) else _lacks_consent(rule, case, scope)
+    )
+
+
+def _lacks_consent(rule: str, case: Case, scope: Scope) -> Finding:
+    """Consent that was taken back is not missing: the person said no."""
+    return refuses(rule, f"consent {scope} missing", REFUSED, missing=not taken_back(case.facts, scope))
+
+
+def _lacks(rule: str, fact: str) -> Finding:
+    return refuses(rule, fact, REFUSED, missing=True)
 
 
 NEEDS: Mapping[str, Rule] = {
@@ -152,4 +188,5 @@ NEEDS: Mapping[str, Rule] = {
     "research-consent": _research_consent,
     "ready": _ready,
     "soft-opt-in": _soft_opt_in,
+    "once": _once,
 }

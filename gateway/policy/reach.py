@@ -16,6 +16,7 @@ from gateway.decision import Action, Basis, Classification, Decision, RuleTried,
 from gateway.facts import Facts
 from gateway.policy.blocks import any_block
 from gateway.policy.case import Case, Finding
+from gateway.policy.circumstances import ORDINARY
 
 
 def blocked_everywhere(organisation: Organisation, client: Client, facts: Facts) -> Decision | None:
@@ -43,7 +44,7 @@ def _cases(organisation: Organisation, client: Client, facts: Facts) -> Iterator
         bases: tuple[Basis | None, ...] = (entry.basis,) if entry.basis else rule.basis or (None,)
         for basis in bases:
             mail = _classification(organisation, client, entry, basis)
-            yield Case(organisation, rule, mail, facts, now=0)  # no block looks at the time
+            yield Case(organisation, rule, mail, facts, now=0, around=ORDINARY)  # no block looks at either
 
 
 def _classification(organisation: Organisation, client: Client, entry: Classify, basis: Basis | None) -> Classification:

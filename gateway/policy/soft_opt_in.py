@@ -1,39 +1,60 @@
 """Offers to customers: how long after a sale they may go out.
 
-what:       purchase or subscription in the category, not declined, at most two years ago
-takes→gives: facts, category, time, time zone → the fact that allows it, or what is missing
+what:       purchase or subscription in the category, not declined, within the organisation's term
+takes→gives: facts, category, time, time zone, terms → the fact that allows it, or what is missing
 knows not:  streams, blocks, consent
 fails by:   nothing; a date or time zone that cannot be read allows nothing
-standard:   Telecommunicatiewet 11.7(4); S-20, S-49, S-50
+standard:   Telecommunicatiewet 11.7(4); S-20, S-44, S-49, S-50; L-28, L-30; D-07
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 
-from gateway.facts import Facts
+from gateway.config.days import day_in
+from gateway.facts import Facts, Subscription
 
 YEARS = 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def soft_opt_in(facts: Facts, category: int, now: int, time_zone: str) -> tuple[bool, str]:
-    """Whether a similar offer in `category` may go out at `now` (Unix seconds), and the fact that says so.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`years` after the last sale, None without limit; `free`: whether a free subscription is a sale (L-30)."""
+
+    years: int | None
+    free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Whether an offer may go out, and the fact that says so. `missing`: no sale is known, none that says no."""
+
+    allowed: bool
+    fact: str
+    missing: bool = False
+
+
+def soft_opt_in(facts: Facts, category: int, now: int, time_zone: str, terms: Terms) -> Sale:
+    """Whether a similar offer in `category` may go out at `now` (Unix seconds).
 
     The latest purchase in the category speaks for the person: declined there means no, also where an older sale or
-    a subscription would allow it.
+    a subscription would allow it. How the address came here (`Facts.origins`) is never a sale (S-44).
     """
     if not category:
-        return False, "category of the offer missing"
+        return Sale(False, "category of the offer missing", missing=True)
     if _declined(facts, category):
-        return False, f"offers declined at the last purchase in category:{category}"
-    if any(s.category == category and s.end is None for s in facts.subscriptions):
-        return True, f"subscription in category:{category} runs"
-    last = _last(facts, category)
+        return Sale(False, f"offers declined at the last purchase in category:{category}")
+    subscriptions = [s for s in facts.subscriptions if s.category == category and (terms.free or not s.free)]
+    if any(s.end is None for s in subscriptions):
+        return Sale(True, f"subscription in category:{category} runs")
+    last = _last(facts, category, subscriptions)
     if last is None:
-        return False, f"purchase or subscription in category:{category} missing"
-    return _within(last, category, now, time_zone)
+        return Sale(False, f"purchase or subscription in category:{category} missing", missing=True)
+    if terms.years is None:
+        return Sale(True, f"purchase or subscription in category:{category}, and offers have no end")
+    return _within(last, category, now, time_zone, terms.years)
 
 
 def last_day(day: date, years: int = YEARS) -> date:
@@ -51,23 +72,16 @@ def _declined(facts: Facts, category: int) -> bool:
     return any(p.declined for p in bought if p.at == latest)
 
 
-def _last(facts: Facts, category: int) -> int | None:
+def _last(facts: Facts, category: int, subscriptions: Iterable[Subscription]) -> int | None:
     sales = [p.at for p in facts.purchases if p.category == category]
-    ends = [s.end for s in facts.subscriptions if s.category == category and s.end is not None]
+    ends = [s.end for s in subscriptions if s.end is not None]
     return max([*sales, *ends], default=None)
 
 
-def _within(last: int, category: int, now: int, time_zone: str) -> tuple[bool, str]:
-    began, today = _day(last, time_zone), _day(now, time_zone)
+def _within(last: int, category: int, now: int, time_zone: str, years: int) -> Sale:
+    began, today = day_in(time_zone, last), day_in(time_zone, now)
     if began is None or today is None:
-        return False, f"date of the last purchase in category:{category} cannot be read"
-    end = last_day(began)
+        return Sale(False, f"date of the last purchase in category:{category} cannot be read")
+    end = last_day(began, years)
     term = f"last purchase or subscription in category:{category} allows offers until {end.isoformat()}"
-    return (True, term) if today <= end else (False, f"{term}, which is past")
-
-
-def _day(at: int, time_zone: str) -> date | None:
-    try:
-        return (_EPOCH + timedelta(seconds=at)).astimezone(ZoneInfo(time_zone)).date()
-    except (OverflowError, ValueError, OSError, ZoneInfoNotFoundError):
-        return None
+    return Sale(True, term) if today <= end else Sale(False, f"{term}, which is past")

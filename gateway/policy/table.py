@@ -18,6 +18,7 @@ from gateway.config.organisation import SCOPE_KINDS, Organisation
 from gateway.decision import Action, Classification, Decision, Stream
 from gateway.facts import Block, BlockKind, Consent, Facts, Purchase, Purpose, Scope, ScopeKind
 from gateway.policy.case import EXEMPT
+from gateway.policy.circumstances import ORDINARY
 from gateway.policy.decide import decide
 
 NOW = 1_767_225_600  # 1 January 2026; no cell depends on it but the two-year term
@@ -74,7 +75,7 @@ def _section(organisation: Organisation) -> str:
 def _cell(ask: _Ask | None) -> str:
     if ask is None:
         return "–"
-    made = decide(ask.organisation, ask.mail, ask.agreed, now=NOW, queued=ask.queued)
+    made = decide(ask.organisation, ask.mail, ask.agreed, now=NOW, around=ORDINARY, queued=ask.queued)
     return f"{_word(made)}: {made.rule}"
 
 

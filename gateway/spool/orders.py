@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.audit.protocol import AuditRow
-from gateway.spool.protocol import Entry, State, Update
+from gateway.spool.protocol import RELEASED, Entry, State, Update
 
 
 class Act(StrEnum):
@@ -111,7 +111,7 @@ def _update(order: Order, entry: Entry, now: float) -> Update | None:
         case Act.HOLD:
             return Update(entry.row, State.HELD, until=order.until, reason=f"operator: {order.reason}")
         case Act.RELEASE:
-            return Update(entry.row, State.QUEUED, due=now, until=0.0, reason="")
+            return Update(entry.row, State.QUEUED, due=now, until=0.0, reason=RELEASED + entry.reason.partition(":")[0])
         case Act.RETRY:
             return Update(entry.row, entry.state, due=now)
         case Act.DROP | Act.CANCEL:

@@ -17,6 +17,8 @@ from gateway.audit.protocol import AuditRow
 
 QUARANTINE = 10 * 365 * 86400.0
 """How far off, in seconds, the due time of a quarantined row is set: an operator's retry makes it due."""
+RELEASED = "released: "
+"""What the reason of a queued row begins with after an operator's release, before the rule that had held it."""
 
 
 class SpoolUnavailable(Exception):
@@ -111,6 +113,17 @@ class Entry:
     due: float
     until: float
     reason: str
+
+    @property
+    def released(self) -> str:
+        """The rule that had held this row when an operator released it, or ""."""
+        if not self.reason.startswith(RELEASED):
+            return ""
+        return self.reason.removeprefix(RELEASED).partition(";")[0]
+
+    def still(self, reason: str) -> str:
+        """`reason` for a row that goes on waiting, which stays released if it was."""
+        return f"{RELEASED}{self.released}; {reason}" if self.released else reason
 
 
 @dataclass(frozen=True, slots=True)

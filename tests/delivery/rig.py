@@ -94,6 +94,7 @@ class House:
     pseudonyms: Pseudonyms
     registry: Registry
     signers: Mapping[str, Signer]
+    opt_out_works: Callable[[], bool] = lambda: True
 
 
 @dataclass

@@ -19,7 +19,7 @@ MATRIX = [
     ("kleine-parel-crm", PAREL, {"stream": "newsletter", "list": "nieuwsbrief"}, ONE_CLICK),
     ("kleine-parel-crm", PAREL, {"stream": "notification", "topic": "lezingen", "ready": "yes"}, ONE_CLICK),
     ("kleine-parel-crm", PAREL, {"stream": "participation", "reference": "cursus-78"}, LINK),
-    ("kleine-parel-crm", PAREL, {"stream": "policy_change"}, LINK),
+    ("kleine-parel-crm", PAREL, {"stream": "policy_change", "reference": "2027-01"}, LINK),
     ("kleine-parel-webshop", PAREL, {}, set()),
     ("kleine-parel-office", PAREL, {}, set()),
     ("kleine-parel-office", PAREL, {"stream": "rights"}, set()),

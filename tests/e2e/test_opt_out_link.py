@@ -16,12 +16,13 @@ from gateway.demo.stage import Stage
 from tests.e2e.post import PAREL, arrived, consent, mail, one_click, opt_out_url, person, send
 
 MESSAGES = Path(__file__).parents[1] / "messages"
+POLICY = b"Briefgeheim-Stream: policy_change\r\nBriefgeheim-Reference: 2027-01\r\n"
 PIXEL = bytes.fromhex("89504e470d0a1a0a")
 KINDS = {
     "newsletter": {"list": "nieuwsbrief"},
     "notification": {"topic": "lezingen", "ready": "yes"},
     "participation": {"reference": "cursus-21"},
-    "policy_change": {},
+    "policy_change": {"reference": "2027-01"},
 }
 
 
@@ -157,7 +158,7 @@ def test_s21_real_shapes_and_charsets_carry_it_and_each_link_works(shared: Stage
     for name, bodies in SHAPES.items():
         who = participant(shared)
         raw = (MESSAGES / name).read_bytes().replace(b"cursus@kleineparel.example", PAREL.encode())
-        sent = send(shared, "kleine-parel-crm", b"Briefgeheim-Stream: policy_change\r\n" + raw, [who], sender=PAREL)
+        sent = send(shared, "kleine-parel-crm", POLICY + raw, [who], sender=PAREL)
         assert sent.code == 250, f"{name}: {sent.reply}"
         (copy,) = arrived(shared, [who])
         links = urls(copy.content)

@@ -37,7 +37,11 @@ def requests(content: bytes) -> set[str]:
 
 @pytest.mark.parametrize(
     ("client", "marks"),
-    [("kleine-parel-office", {}), ("kleine-parel-webshop", {}), ("kleine-parel-crm", {"stream": "policy_change"})],
+    [
+        ("kleine-parel-office", {}),
+        ("kleine-parel-webshop", {}),
+        ("kleine-parel-crm", {"stream": "policy_change", "reference": "2027-01"}),
+    ],
 )
 def test_s04_receipt_requests_do_not_leave(shared: Stage, client: str, marks: dict[str, str]) -> None:
     who = person()

@@ -14,7 +14,7 @@ SHOP = "winkel@webshop.dekleineparel.nl"
 ROUTES = [
     ("kleine-parel-webshop", SHOP, {}, "kleine-parel/myonlinestore"),
     ("kleine-parel-crm", PAREL, {"stream": "newsletter", "list": "nieuwsbrief"}, "kleine-parel/mailing"),
-    ("kleine-parel-crm", PAREL, {"stream": "policy_change"}, "kleine-parel/mailing"),
+    ("kleine-parel-crm", PAREL, {"stream": "policy_change", "reference": "2027-01"}, "kleine-parel/mailing"),
     ("kleine-parel-office", PAREL, {}, "kleine-parel/kantoor"),
     ("kleine-parel-office", PAREL, {"stream": "rights"}, "kleine-parel/kantoor"),
     ("rezulto-crm", REZULTO, {"stream": "newsletter", "list": "lestips", "basis": "consent"}, "rezulto/bulk"),
@@ -69,7 +69,7 @@ def _row(stage: Stage, message: str) -> str:
     ("client", "sender", "marks"),
     [
         ("kleine-parel-office", "info@masgutovamethode.nl", {}),  # a domain without a route for this stream
-        ("kleine-parel-crm", PAREL, {"stream": "policy_change"}),  # a stream without a route
+        ("kleine-parel-crm", PAREL, {"stream": "policy_change", "reference": "2027-01"}),  # a stream without a route
     ],
 )
 def test_s12_mail_without_a_route_is_refused_and_goes_to_no_provider(

@@ -44,10 +44,20 @@ SETTINGS: dict[str, Any] = {
     "providers": [
         {"name": "sink", "host": "sink.example", "contract": "2024-01-01", "rights_clause": True},
     ],
+    "third_parties": [
+        {
+            "name": "aanbieder-3",
+            "title": "Aanbieder 3",
+            "addresses": ["cursus@aanbieder.example"],
+            "domains": ["aanbieder3.example"],
+            "contract": "2024-01-01",
+            "rights_clause": True,
+        }
+    ],
     "routes": [{"provider": "sink"}],
     "streams": {
         "newsletter": {
-            "basis": ["consent", "soft_opt_in"],
+            "basis": ["consent"],
             "basis_mark": True,
             "needs": ["list-consent"],
             "blocked_by": ["everything", "source", "list"],
@@ -55,9 +65,9 @@ SETTINGS: dict[str, Any] = {
             "opt_out": {"scope": "list", "header": "one-click", "text": "link"},
         },
         "notification": {
-            "basis": ["consent"],
+            "basis": ["consent", "soft_opt_in"],
             "needs": ["topic-request", "ready"],
-            "blocked_by": ["everything", "source", "topic"],
+            "blocked_by": ["everything", "source", "topic", "category"],
             "opt_out": {"scope": "source", "header": "one-click", "text": "link"},
         },
         "participation": {
@@ -73,8 +83,9 @@ SETTINGS: dict[str, Any] = {
             "refuses_offers": True,
             "unstoppable": True,
         },
-        "webshop": {"basis": ["contract", "soft_opt_in"], "blocked_by": ["everything", "category"]},
+        "webshop": {"basis": ["contract"], "blocked_by": ["everything", "category"]},
         "research": {"basis": ["consent"], "needs": ["research-consent"], "tracking": "consent"},
+        "policy_change": {"basis": ["legal"], "needs": ["once"], "blocked_by": ["everything", "source"]},
         "rights": {"basis": ["legal"]},
         "confirmation": {"basis": ["legal"]},
         "personal": {"basis": ["legitimate_interest"]},
@@ -110,6 +121,7 @@ MAIL = {
     Stream.INFORMATIONAL: Classification(Stream.INFORMATIONAL, source=SOURCE, reference="B-1"),
     Stream.WEBSHOP: Classification(Stream.WEBSHOP, source=6),
     Stream.RESEARCH: Classification(Stream.RESEARCH, source=SOURCE),
+    Stream.POLICY_CHANGE: Classification(Stream.POLICY_CHANGE, source=SOURCE, reference="2027"),
     Stream.RIGHTS: Classification(Stream.RIGHTS),
     Stream.CONFIRMATION: Classification(Stream.CONFIRMATION),
     Stream.PERSONAL: Classification(Stream.PERSONAL),

@@ -10,11 +10,12 @@ from gateway.decision import Action, Stream
 from gateway.facts import NOBODY, BlockKind, Purpose, Scope, ScopeKind
 from gateway.policy.blocks import any_block, covers, reached_scopes
 from gateway.policy.case import Case
+from gateway.policy.circumstances import ORDINARY
 from tests.policy.example import CATEGORY, MAIL, NEWS, NOW, ORGANISATION, SOURCE, TOPIC, blocked
 
 ALL_KINDS = frozenset(ScopeKind)
 FULL = replace(MAIL[Stream.NEWSLETTER], topic=TOPIC, category=CATEGORY)
-CASE = Case(ORGANISATION, ORGANISATION.streams[Stream.NEWSLETTER], FULL, NOBODY, NOW)
+CASE = Case(ORGANISATION, ORGANISATION.streams[Stream.NEWSLETTER], FULL, NOBODY, NOW, ORDINARY)
 
 OWN = [
     Scope(ScopeKind.SOURCE, SOURCE),
@@ -50,7 +51,7 @@ def test_marketing_and_everything_always_reach_marketing() -> None:
 
 
 def test_an_offer_makes_any_mail_marketing() -> None:
-    case = Case(ORGANISATION, ORGANISATION.streams[Stream.WEBSHOP], MAIL[Stream.WEBSHOP], NOBODY, NOW)
+    case = Case(ORGANISATION, ORGANISATION.streams[Stream.WEBSHOP], MAIL[Stream.WEBSHOP], NOBODY, NOW, ORDINARY)
     offer = replace(case, classification=replace(case.classification, offer="similar"))
     assert ScopeKind.MARKETING not in reached_scopes(case)
     assert ScopeKind.MARKETING in reached_scopes(offer)

@@ -9,12 +9,13 @@ import pytest
 from gateway.decision import Basis, Stream
 from gateway.facts import NOBODY, BlockKind, Scope, ScopeKind
 from gateway.policy.case import Case, standing_consent
+from gateway.policy.circumstances import ORDINARY
 from tests.policy.example import AGREED, MAIL, NEWS, NOW, ORGANISATION, blocked
 
 
 def case(stream: Stream, **marks: object) -> Case:
     mail = replace(MAIL[stream], **marks)  # type: ignore[arg-type]
-    return Case(ORGANISATION, ORGANISATION.streams[stream], mail, NOBODY, NOW)
+    return Case(ORGANISATION, ORGANISATION.streams[stream], mail, NOBODY, NOW, ORDINARY)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def case(stream: Stream, **marks: object) -> Case:
         (Stream.PARTICIPATION, {}, False),
         (Stream.PARTICIPATION, {"offer": "related"}, True),
         (Stream.WEBSHOP, {}, False),
-        (Stream.WEBSHOP, {"basis": Basis.SOFT_OPT_IN}, True),
+        (Stream.NOTIFICATION, {"basis": Basis.SOFT_OPT_IN}, True),
         (Stream.RESEARCH, {}, False),
         (Stream.RIGHTS, {}, False),
         (Stream.PERSONAL, {}, False),
@@ -37,7 +38,7 @@ def test_marketing(stream: Stream, marks: dict[str, object], marketing: bool) ->
 
 def test_the_mails_own_basis_goes_before_the_streams_first() -> None:
     assert case(Stream.WEBSHOP).basis is Basis.CONTRACT
-    assert case(Stream.WEBSHOP, basis=Basis.SOFT_OPT_IN).basis is Basis.SOFT_OPT_IN
+    assert case(Stream.NOTIFICATION, basis=Basis.SOFT_OPT_IN).basis is Basis.SOFT_OPT_IN
 
 
 @pytest.mark.parametrize("kind", list(BlockKind))

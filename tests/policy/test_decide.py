@@ -23,6 +23,7 @@ from gateway.facts import (
     Subscription,
 )
 from gateway.policy.case import EXEMPT
+from gateway.policy.circumstances import ORDINARY
 from gateway.policy.decide import decide
 from gateway.reply import BLOCKED, RESTRICTED
 from tests.policy.example import (
@@ -47,7 +48,7 @@ BLOCKABLE = [s for s in EVERY_STREAM if s not in EXEMPT]
 
 def ask(stream: Stream, facts: Facts = AGREED, *, queued: Any = False, **marks: Any) -> Decision:
     mail = replace(MAIL[stream], **marks)
-    return decide(ORGANISATION, mail, facts, now=NOW, queued=queued)
+    return decide(ORGANISATION, mail, facts, now=NOW, around=ORDINARY, queued=queued)
 
 
 @pytest.mark.parametrize("stream", EVERY_STREAM)
@@ -64,20 +65,22 @@ def test_exactly_one_rule_decides_and_it_is_the_one_named() -> None:
 
 
 def test_unclassified_mail_is_refused_with_the_reason() -> None:
-    made = decide(ORGANISATION, Classification(Stream.UNCLASSIFIED, why="stream_missing: x"), AGREED, now=NOW)
+    made = decide(
+        ORGANISATION, Classification(Stream.UNCLASSIFIED, why="stream_missing: x"), AGREED, now=NOW, around=ORDINARY
+    )
     assert (made.action, made.rule) == (Action.REFUSE, "unclassified")
     assert made.reply is not None
     assert "stream_missing" in made.reply.text
 
 
 def test_a_stream_without_rules_is_refused() -> None:
-    made = decide(organisation(streams={}), MAIL[Stream.WEBSHOP], AGREED, now=NOW)
+    made = decide(organisation(streams={}), MAIL[Stream.WEBSHOP], AGREED, now=NOW, around=ORDINARY)
     assert (made.action, made.rule) == (Action.REFUSE, "unclassified")
 
 
 def test_postmaster_is_reached_whatever_is_known() -> None:
     facts = blocked(BlockKind.ERASURE, ScopeKind.EVERYTHING)
-    made = decide(ORGANISATION, MAIL[Stream.NEWSLETTER], facts, now=NOW, postmaster=True)
+    made = decide(ORGANISATION, MAIL[Stream.NEWSLETTER], facts, now=NOW, around=ORDINARY, postmaster=True)
     assert (made.action, made.rule) == (Action.DELIVER, "postmaster")
 
 
@@ -120,7 +123,7 @@ def test_complaint_bounce_and_manual_block_of_everything_stop_every_stream(strea
 def test_opt_out_from_a_source_stops_all_three_kinds_from_it_and_nothing_else() -> None:
     facts = blocked(BlockKind.OPT_OUT, ScopeKind.SOURCE, SOURCE)
     stopped = {s for s in EVERY_STREAM if ask(s, facts).action is Action.REFUSE}
-    assert stopped == {Stream.NEWSLETTER, Stream.NOTIFICATION, Stream.PARTICIPATION}
+    assert stopped == {Stream.NEWSLETTER, Stream.NOTIFICATION, Stream.PARTICIPATION, Stream.POLICY_CHANGE}
 
 
 def test_opt_out_from_another_source_stops_nothing() -> None:
@@ -138,7 +141,7 @@ def test_a_list_opt_out_stops_that_list_only() -> None:
 def test_withdrawn_list_consent_stops_the_list_even_where_the_stream_ignores_list_blocks() -> None:
     deaf = with_stream("newsletter", blocked_by=["everything"])
     facts = blocked(BlockKind.WITHDRAWAL, ScopeKind.LIST, NEWS)
-    made = decide(deaf, MAIL[Stream.NEWSLETTER], facts, now=NOW)
+    made = decide(deaf, MAIL[Stream.NEWSLETTER], facts, now=NOW, around=ORDINARY)
     assert (made.action, made.rule) == (Action.REFUSE, "list-consent")
 
 
@@ -164,19 +167,19 @@ def test_unstoppable_mail_ignores_narrow_opt_outs_and_obeys_the_widest() -> None
 def test_category_objection_stops_offers_of_that_category_only() -> None:
     facts = blocked(BlockKind.OBJECTION, ScopeKind.CATEGORY, CATEGORY)
     offer = {"basis": Basis.SOFT_OPT_IN, "offer": "similar"}
-    assert ask(Stream.WEBSHOP, facts, category=CATEGORY, **offer).rule == "opt-out"
+    assert ask(Stream.NOTIFICATION, facts, category=CATEGORY, **offer).rule == "opt-out"
     assert ask(Stream.WEBSHOP, facts).action is Action.DELIVER
 
 
 def test_the_widest_scope_wins() -> None:
     plain = with_stream("newsletter", opt_out={})  # no link of its own, so no marketing by definition
     objected = blocked(BlockKind.OBJECTION, ScopeKind.MARKETING)
-    assert decide(plain, MAIL[Stream.NEWSLETTER], objected, now=NOW).rule == "opt-out"
+    assert decide(plain, MAIL[Stream.NEWSLETTER], objected, now=NOW, around=ORDINARY).rule == "opt-out"
 
 
 def test_objection_to_offers_stops_soft_opt_in_mail() -> None:
     facts = blocked(BlockKind.OBJECTION, ScopeKind.PURPOSE, Purpose.OFFERS)
-    made = ask(Stream.WEBSHOP, facts, basis=Basis.SOFT_OPT_IN, offer="similar", category=CATEGORY)
+    made = ask(Stream.NOTIFICATION, facts, basis=Basis.SOFT_OPT_IN, offer="similar", category=CATEGORY)
     assert made.rule == "opt-out"
 
 
@@ -213,23 +216,25 @@ def test_tracking_consent_taken_back_cleans_the_links() -> None:
 
 
 def test_an_offer_by_soft_opt_in_is_never_tracked() -> None:
-    made = ask(Stream.NEWSLETTER, TRACKED, basis=Basis.SOFT_OPT_IN, category=CATEGORY, offer="similar")
+    made = ask(Stream.NOTIFICATION, TRACKED, basis=Basis.SOFT_OPT_IN, category=CATEGORY, offer="similar")
     assert (made.action, made.rule, made.variant.tracking) == (Action.DELIVER, "soft-opt-in", False)
 
 
 def test_consent_to_the_list_does_for_tracking_where_the_organisation_is_not_strict() -> None:
     lenient = organisation(strict_tracking=False)
-    assert decide(lenient, MAIL[Stream.NEWSLETTER], AGREED, now=NOW).variant.tracking
+    assert decide(lenient, MAIL[Stream.NEWSLETTER], AGREED, now=NOW, around=ORDINARY).variant.tracking
     facts = blocked(BlockKind.WITHDRAWAL, ScopeKind.PURPOSE, Purpose.TRACKING)
-    assert not decide(lenient, MAIL[Stream.NEWSLETTER], facts, now=NOW).variant.tracking
-    assert not decide(lenient, MAIL[Stream.RESEARCH], AGREED, now=NOW).variant.tracking
+    assert not decide(lenient, MAIL[Stream.NEWSLETTER], facts, now=NOW, around=ORDINARY).variant.tracking
+    assert not decide(lenient, MAIL[Stream.RESEARCH], AGREED, now=NOW, around=ORDINARY).variant.tracking
 
 
 def test_the_persons_language_goes_before_the_mails_and_the_organisations() -> None:
     mail = MAIL[Stream.PERSONAL]
-    assert decide(ORGANISATION, mail, NOBODY, now=NOW).variant == Variant("nl")
-    assert decide(ORGANISATION, mail, NOBODY, now=NOW, language="en-GB").variant == Variant("en")
-    assert decide(ORGANISATION, mail, replace(NOBODY, language="de"), now=NOW, language="en").variant == Variant("de")
+    assert decide(ORGANISATION, mail, NOBODY, now=NOW, around=ORDINARY).variant == Variant("nl")
+    assert decide(ORGANISATION, mail, NOBODY, now=NOW, around=ORDINARY, language="en-GB").variant == Variant("en")
+    assert decide(
+        ORGANISATION, mail, replace(NOBODY, language="de"), now=NOW, around=ORDINARY, language="en"
+    ).variant == Variant("de")
 
 
 def test_the_decision_does_not_depend_on_the_order_of_blocks() -> None:
@@ -280,9 +285,13 @@ any_mail = st.builds(
 def test_every_input_has_a_decision(
     mail: Classification, facts: Facts, now: int, postmaster: bool, queued: bool, language: str
 ) -> None:
-    made = decide(ORGANISATION, mail, facts, now=now, language=language, postmaster=postmaster, queued=queued)
+    made = decide(
+        ORGANISATION, mail, facts, now=now, around=ORDINARY, language=language, postmaster=postmaster, queued=queued
+    )
     assert [t.rule for t in made.tried if t.decided] == [made.rule]
-    assert made == decide(ORGANISATION, mail, facts, now=now, language=language, postmaster=postmaster, queued=queued)
+    assert made == decide(
+        ORGANISATION, mail, facts, now=now, around=ORDINARY, language=language, postmaster=postmaster, queued=queued
+    )
 
 
 @settings(deadline=None, max_examples=300)
@@ -290,8 +299,8 @@ def test_every_input_has_a_decision(
 def test_one_more_block_never_lets_mail_out_or_makes_it_looser(
     mail: Classification, facts: Facts, block: Block
 ) -> None:
-    before = decide(ORGANISATION, mail, facts, now=NOW)
-    after = decide(ORGANISATION, mail, replace(facts, blocks=(*facts.blocks, block)), now=NOW)
+    before = decide(ORGANISATION, mail, facts, now=NOW, around=ORDINARY)
+    after = decide(ORGANISATION, mail, replace(facts, blocks=(*facts.blocks, block)), now=NOW, around=ORDINARY)
     if before.action is not Action.DELIVER:
         assert after.action is not Action.DELIVER
     elif after.action is Action.DELIVER:

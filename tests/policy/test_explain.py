@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from gateway.decision import Classification, Stream
 from gateway.facts import NOBODY, BlockKind, Facts, ScopeKind
+from gateway.policy.circumstances import ORDINARY, Observed
 from gateway.policy.decide import decide
 from gateway.policy.explain import RULES, explain, explain_classification
 from tests.policy.example import AGREED, MAIL, NOW, ORGANISATION, blocked
 
 
 def test_every_rule_tried_has_a_line_and_one_is_marked() -> None:
-    made = decide(ORGANISATION, MAIL[Stream.NEWSLETTER], AGREED, now=NOW)
+    made = decide(ORGANISATION, MAIL[Stream.NEWSLETTER], AGREED, now=NOW, around=ORDINARY)
     lines = explain(made)
     assert lines[0] == "deliver (nl/untracked), decided by list-consent: consent list:11"
     assert len(lines) == 1 + len(made.tried)
@@ -20,7 +21,7 @@ def test_every_rule_tried_has_a_line_and_one_is_marked() -> None:
 
 
 def test_a_refusal_ends_with_the_reply() -> None:
-    made = decide(ORGANISATION, MAIL[Stream.NEWSLETTER], NOBODY, now=NOW)
+    made = decide(ORGANISATION, MAIL[Stream.NEWSLETTER], NOBODY, now=NOW, around=ORDINARY)
     assert explain(made)[-1] == "  reply: 550 5.7.1 Refused by policy: consent list:11 missing"
 
 
@@ -31,8 +32,9 @@ def test_every_rule_has_words() -> None:
         for asked in (mail, soft):
             for postmaster in (False, True):
                 for facts in (AGREED, NOBODY, Facts(minor=True), blocked(BlockKind.ERASURE, ScopeKind.EVERYTHING)):
-                    made = decide(ORGANISATION, asked, facts, now=NOW, postmaster=postmaster)
-                    seen |= {t.rule for t in made.tried}
+                    for around in (ORDINARY, replace(ORDINARY, observed=Observed.NOW)):
+                        made = decide(ORGANISATION, asked, facts, now=NOW, around=around, postmaster=postmaster)
+                        seen |= {t.rule for t in made.tried}
     assert seen == set(RULES)
 
 

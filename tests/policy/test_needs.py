@@ -9,6 +9,7 @@ import pytest
 
 from gateway.decision import Action, Basis, Decision, Stream
 from gateway.facts import NOBODY, BlockKind, Facts, Purchase, Purpose, ScopeKind
+from gateway.policy.circumstances import ORDINARY
 from gateway.policy.decide import decide
 from gateway.policy.explain import RULES
 from gateway.policy.needs import NEEDS
@@ -29,7 +30,7 @@ from tests.policy.example import (
 
 
 def ask(stream: Stream, facts: Any = AGREED, where: Any = ORGANISATION, **marks: Any) -> Decision:
-    return decide(where, replace(MAIL[stream], **marks), facts, now=NOW)
+    return decide(where, replace(MAIL[stream], **marks), facts, now=NOW, around=ORDINARY)
 
 
 def refused_by(made: Decision) -> str:
@@ -112,13 +113,13 @@ SOFT = {"basis": Basis.SOFT_OPT_IN, "offer": "similar", "category": CATEGORY}
 
 def test_soft_opt_in_mail_stands_on_the_sale_and_not_on_the_list() -> None:
     bought = replace(AGREED, consents=())
-    assert ask(Stream.NEWSLETTER, bought, **SOFT).action is Action.DELIVER
-    assert refused_by(ask(Stream.NEWSLETTER, replace(AGREED, purchases=()), **SOFT)) == "soft-opt-in"
-    assert refused_by(ask(Stream.NEWSLETTER, bought, **SOFT | {"category": OTHER_CATEGORY})) == "soft-opt-in"
+    assert ask(Stream.NOTIFICATION, bought, **SOFT).action is Action.DELIVER
+    assert refused_by(ask(Stream.NOTIFICATION, replace(AGREED, purchases=()), **SOFT)) == "soft-opt-in"
+    assert refused_by(ask(Stream.NOTIFICATION, bought, **SOFT | {"category": OTHER_CATEGORY})) == "soft-opt-in"
 
 
 def test_soft_opt_in_mail_without_an_offer_mark_needs_the_sale_too() -> None:
-    assert refused_by(ask(Stream.WEBSHOP, NOBODY, basis=Basis.SOFT_OPT_IN)) == "soft-opt-in"
+    assert refused_by(ask(Stream.NOTIFICATION, NOBODY, basis=Basis.SOFT_OPT_IN)) == "soft-opt-in"
 
 
 def test_an_offer_in_mail_that_rests_on_a_contract_needs_the_sale() -> None:
@@ -133,11 +134,11 @@ def test_an_offer_in_mail_that_rests_on_consent_needs_no_sale() -> None:
 
 
 def test_consent_to_offers_does_where_the_stream_rests_on_consent() -> None:
-    offers = with_stream("webshop", basis=["consent"], needs=["soft-opt-in"])
+    offers = with_stream("notification", basis=["consent"], needs=["soft-opt-in"])
     agreed = Facts(consents=(consent(ScopeKind.PURPOSE, Purpose.OFFERS),))
-    assert ask(Stream.WEBSHOP, agreed, offers, category=CATEGORY).action is Action.DELIVER
+    assert ask(Stream.NOTIFICATION, agreed, offers, category=CATEGORY).action is Action.DELIVER
     # a sale is another ground than the one this mail names
-    assert refused_by(ask(Stream.WEBSHOP, AGREED, offers, category=CATEGORY)) == "soft-opt-in"
+    assert refused_by(ask(Stream.NOTIFICATION, AGREED, offers, category=CATEGORY)) == "soft-opt-in"
 
 
 BOTH = with_stream("notification", basis=["soft_opt_in", "consent"], needs=["topic-request", "soft-opt-in", "ready"])

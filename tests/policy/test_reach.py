@@ -70,7 +70,7 @@ def test_every_permitted_basis_is_looked_at() -> None:
     # a webshop mail on contract is no marketing, so the objection does not close the stream
     facts = blocked(BlockKind.OBJECTION, ScopeKind.MARKETING)
     assert reach(facts, "winkel") is None
-    narrowed = {"name": "o", "when": {"client": "winkel"}, "stream": "webshop", "basis": "soft_opt_in"}
+    narrowed = {"name": "o", "when": {"client": "winkel"}, "stream": "notification", "basis": "soft_opt_in"}
     assert reach(facts, "winkel", organisation(classify=[narrowed])) is not None
 
 

@@ -10,18 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.facts import Facts, Purchase, Subscription
-from gateway.policy.soft_opt_in import last_day, soft_opt_in
+from gateway.policy.soft_opt_in import Sale, Terms, last_day, soft_opt_in
 
 ZONE = "Europe/Amsterdam"
 BOOKS, COURSES = 31, 32
+TWO_YEARS = Terms(2, free=False)
 
 
 def at(year: int, month: int, day: int, hour: int = 12, minute: int = 0, zone: str = ZONE) -> int:
     return int(datetime(year, month, day, hour, minute, tzinfo=ZoneInfo(zone)).timestamp())
 
 
-def allowed(facts: Facts, now: int, zone: str = ZONE) -> bool:
-    return soft_opt_in(facts, BOOKS, now, zone)[0]
+def allowed(facts: Facts, now: int, zone: str = ZONE, terms: Terms = TWO_YEARS) -> bool:
+    return soft_opt_in(facts, BOOKS, now, zone, terms).allowed
 
 
 def bought(*purchases: Purchase) -> Facts:
@@ -97,7 +98,8 @@ def test_a_time_zone_that_cannot_be_read_allows_nothing(zone: str) -> None:
 
 def test_without_a_category_nothing_is_similar() -> None:
     facts = bought(Purchase(0, False, at(2025, 1, 1)))
-    assert soft_opt_in(facts, 0, at(2025, 1, 2), ZONE) == (False, "category of the offer missing")
+    missing = Sale(False, "category of the offer missing", missing=True)
+    assert soft_opt_in(facts, 0, at(2025, 1, 2), ZONE, TWO_YEARS) == missing
 
 
 @pytest.mark.parametrize(

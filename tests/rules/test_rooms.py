@@ -15,7 +15,7 @@ FILES = sorted(GATEWAY.rglob("*.py"))
 WORDS = {"envelope", "reply", "address", "token", "decision", "facts", "pseudonym", "config", "observe"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing"}
-CONDUCTORS = {"tenant", "plan", "explanation", "stored", "pipeline", "outbox", "rights"}
+CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "stored", "pipeline", "outbox", "rights"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),

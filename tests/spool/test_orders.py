@@ -67,7 +67,8 @@ def test_reading_changes_nothing_and_is_recorded_for_every_row() -> None:
 def test_released_mail_is_queued_to_be_decided_again() -> None:
     held = dataclasses.replace(ENTRY, state=State.HELD, until=99.0, reason="leak")
     (update,), _ = orders.meaning(dataclasses.replace(ORDER, act=Act.RELEASE), [held], 50.0)
-    assert (update.state, update.due, update.until, update.reason) == (State.QUEUED, 50.0, 0.0, "")
+    assert (update.state, update.due, update.until, update.reason) == (State.QUEUED, 50.0, 0.0, "released: leak")
+    assert (dataclasses.replace(held, reason="released: leak").released, held.released) == ("leak", "")
 
 
 def test_orders_keep_their_order_and_go_once(tmp_path: Path) -> None:
