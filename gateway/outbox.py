@@ -1,4 +1,4 @@
-"""Mail of our own making: failure reports and the digest of held mail, straight into the spool.
+"""Mail of our own making: failure reports, the digest of held mail, letters about rights; straight into the spool.
 
 what:       composes, compiles and stores; one commit with its audit
 takes→gives: what became of recipients → a queued DSN to the original return path
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
 
@@ -22,20 +22,39 @@ from gateway.decision import Basis, Classification, Stream, Variant
 from gateway.message.draft import Draft
 from gateway.message.parse import parse
 from gateway.message.report import Outcome, Report, build_dsn
+from gateway.message.template import Template, pack
 from gateway.message.template import compile as compile_template
-from gateway.message.template import pack
 from gateway.observe import maillog
 from gateway.policy.route import route
+from gateway.pseudonym import SIZE, Person
 from gateway.spool.protocol import NewMessage, NewRow, Spool, State
 from gateway.tenant import Tenant
 
 OWN_CLIENT = "gateway"
 """The client name of mail that the gateway itself makes."""
 _MARKS = Classification(Stream.PERSONAL, entry="own-report", basis=Basis.LEGAL)
+_RIGHTS_MARKS = Classification(Stream.RIGHTS, entry="own-rights", basis=Basis.LEGAL)
+_NOBODY = Person(bytes(SIZE), bytes(SIZE))
+"""Stands in spool and audit where no dated row may carry the person's pseudonym (DESIGN §4 Audit)."""
 
 
 Composed = tuple[NewMessage, AuditRow]
 """A mail of our own making, ready to be put in one commit with what caused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail about a right, written out: `id` of its outbox row and of its message, `made` Unix seconds.
+
+    `sender` is From and reverse-path; `anonymous` keeps the person's pseudonym out of spool and audit.
+    """
+
+    id: str
+    sender: Address
+    to: Address
+    mail: bytes = field(repr=False)
+    made: float
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,35 @@ class Outbox:
         content = _digest(tenant.organisation, held, self._clock())
         await self._put(self._compose(tenant, owner, content, {"digest": sum(held.values())}))
 
+    async def letter(self, organisation: str, letter: Letter) -> bool:
+        """Store one letter of the stream `rights` under its own id, so that storing it again changes nothing.
+
+        False where no provider carries that stream, which is logged. Raises `SpoolUnavailable`.
+        """
+        tenant = self.tenants[organisation]
+        provider = route(tenant.organisation, letter.sender.canonical_domain, Stream.RIGHTS)
+        if provider is None:
+            maillog.trouble("outbox", f"{organisation}: no route for {Stream.RIGHTS.value} mail")
+            return False
+        person = _NOBODY if letter.anonymous else tenant.pseudonyms.person(letter.to)
+        variant, template = _compiled(tenant, letter.mail, provider)
+        message = NewMessage(
+            id=letter.id,
+            reference=int(letter.id[:8], 16),
+            organisation=organisation,
+            client=OWN_CLIENT,
+            stream=Stream.RIGHTS.value,
+            received=letter.made,
+            facts=_facts(_RIGHTS_MARKS, letter.sender.canonical_domain, letter.to),
+            sealed={"sender": letter.sender.reveal(), "ret": "", "envid": "", "split": False, "headers": ""},
+            body=pack({variant: template}),
+            rows=(_row(person, provider, variant, letter.to, self._clock()),),
+        )
+        pseudonym = b"" if letter.anonymous else person.exact
+        row = AuditRow(self._clock(), organisation, letter.id, "composed", pseudonym, {"stream": message.stream})
+        await self._put((message, row))
+        return True
+
     async def _put(self, composed: Composed | None) -> None:
         if composed is not None:
             message, row = composed
@@ -122,18 +170,7 @@ class Outbox:
 
     def _message(self, tenant: Tenant, to: Address, content: bytes, provider: Provider) -> NewMessage:
         now = self._clock()
-        person = tenant.pseudonyms.person(to)
-        variant = str(Variant(tenant.organisation.language))
-        template = compile_template(Draft(parse(content)), seven_bit=not provider.eight_bit)
-        row = NewRow(
-            person_exact=person.exact,
-            person_wide=person.wide,
-            state=State.QUEUED,
-            provider=provider.name,
-            variant=variant,
-            sealed={"address": to.reveal(), "notify": ["NEVER"], "orcpt": "", "slots": {}},
-            due=now,
-        )
+        variant, template = _compiled(tenant, content, provider)
         domain = Address.parse(tenant.organisation.postmaster).canonical_domain
         return NewMessage(
             id=secrets.token_hex(10),
@@ -142,11 +179,32 @@ class Outbox:
             client=OWN_CLIENT,
             stream=Stream.PERSONAL.value,
             received=now,
-            facts={"classification": _MARKS.to_json(), "from_domain": domain, "smtputf8": not to.ascii_only},
+            facts=_facts(_MARKS, domain, to),
             sealed={"sender": "", "ret": "", "envid": "", "split": False, "headers": ""},
             body=pack({variant: template}),
-            rows=(row,),
+            rows=(_row(tenant.pseudonyms.person(to), provider, variant, to, now),),
         )
+
+
+def _compiled(tenant: Tenant, content: bytes, provider: Provider) -> tuple[str, Template]:
+    variant = str(Variant(tenant.organisation.language))
+    return variant, compile_template(Draft(parse(content)), seven_bit=not provider.eight_bit)
+
+
+def _facts(marks: Classification, domain: str, to: Address) -> dict[str, object]:
+    return {"classification": marks.to_json(), "from_domain": domain, "smtputf8": not to.ascii_only}
+
+
+def _row(person: Person, provider: Provider, variant: str, to: Address, now: float) -> NewRow:
+    return NewRow(
+        person_exact=person.exact,
+        person_wide=person.wide,
+        state=State.QUEUED,
+        provider=provider.name,
+        variant=variant,
+        sealed={"address": to.reveal(), "notify": ["NEVER"], "orcpt": "", "slots": {}},
+        due=now,
+    )
 
 
 def owner_of(organisation: Organisation) -> Address | None:

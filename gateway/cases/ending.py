@@ -19,8 +19,8 @@ from gateway.cases.protocol import Case, CaseChanged, CaseKind, CaseState, MailS
 from gateway.cases.sealing import CaseKeys, Wrapped
 
 _ENDED = (
-    "UPDATE cases SET version = version + 1, state = ?, key_id = NULL, wrapped = NULL, sealed = NULL, exact = NULL,"
-    " wide = NULL, block_wide = NULL, scope_kind = NULL, scope_id = NULL WHERE number = ? AND version = ?"
+    "UPDATE cases SET version = version + 1, state = ?, key_id = NULL, wrapped = NULL, sealed = NULL,"
+    " scope_kind = NULL, scope_id = NULL WHERE number = ? AND version = ?"
 )
 _KEYED: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("cases", "number", rows.case_owner),

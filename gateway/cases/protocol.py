@@ -88,6 +88,7 @@ class Content:
     text: str = field(default="", repr=False)
     language: str = "nl"
     new_address: str = field(default="", repr=False)  # rectification
+    code: str = field(default="", repr=False)  # proves the mailbox it was sent to
     notes: tuple[str, ...] = field(default=(), repr=False)
     report: tuple[str, ...] = field(default=(), repr=False)
     kept: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)  # what, why, until (date or "")
@@ -99,9 +100,11 @@ class Case:
     """One request. Days are in the organisation's time zone; times Unix seconds, 0.0 for "not yet".
 
     `received` is the day the request really came in (S-66), `due` the last day to answer, `ceiling` the legal date of
-    an objection (S-59) or None. `person` is None once closed, and where the person is known by name only.
+    an objection (S-59) or None. `person` is who has the sealed address, in the newest layer; None once closed, and where
+    the person is known by name only.
     `effective`: when sending was blocked, or the request recorded; `completed`: when it was carried out; `answered`:
-    when the closing reply was put in the outbox. `version` grows with every step.
+    when the reply was put in the outbox; `ended`: when nothing more was to be done but wait for mail under way (a
+    restriction stays in force between the two). `version` grows with every step.
     """
 
     number: int
@@ -120,6 +123,7 @@ class Case:
     effective: float
     completed: float
     answered: float
+    ended: float
     content: Content = field(default=Content(), repr=False)
 
 
@@ -135,7 +139,6 @@ class NewCase:
     due: date
     ceiling: date | None = None
     scope: Scope | None = None
-    person: Person | None = None
     effective: float = 0.0
     content: Content = field(default=Content(), repr=False)
 
@@ -161,6 +164,7 @@ class Change:
     effective: float | None = None
     completed: float | None = None
     answered: float | None = None
+    ended: float | None = None
     content: Content | None = field(default=None, repr=False)
 
 
@@ -183,6 +187,7 @@ class MailKind(StrEnum):
     REPLY = "reply"  # the one that closes
     NOTICE = "notice"  # to a third party (GDPR 19)
     ANNOUNCEMENT = "announcement"  # before a restriction is lifted (GDPR 18(3))
+    DIGEST = "digest"  # to the privacy officer: what falls due
 
 
 class MailState(StrEnum):

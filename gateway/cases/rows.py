@@ -67,7 +67,7 @@ def open_content(seal: Seal, sealed: bytes) -> Content:
 
 def columns_of(new: NewCase) -> dict[str, object]:
     """Clear columns of a case that is entered."""
-    person, scope = new.person, new.scope
+    scope = new.scope
     return {
         "version": 1,
         "kind": new.kind.value,
@@ -80,12 +80,10 @@ def columns_of(new: NewCase) -> dict[str, object]:
         "ceiling": new.ceiling.isoformat() if new.ceiling else None,
         "scope_kind": scope.kind.value if scope else None,
         "scope_id": scope.id if scope else None,
-        "exact": person.exact if person else None,
-        "wide": person.wide if person else None,
-        "block_wide": int(person.block_wide) if person else None,
         "effective": new.effective,
         "completed": 0.0,
         "answered": 0.0,
+        "ended": 0.0,
     }
 
 
@@ -99,13 +97,13 @@ def changed_columns(change: Change) -> dict[str, object]:
         "effective": change.effective,
         "completed": change.completed,
         "answered": change.answered,
+        "ended": change.ended,
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
-def case_of(row: sqlite3.Row, content: Content) -> Case:
+def case_of(row: sqlite3.Row, content: Content, person: Person | None) -> Case:
     scope = Scope(ScopeKind(row["scope_kind"]), row["scope_id"]) if row["scope_kind"] is not None else None
-    person = Person(row["exact"], row["wide"], bool(row["block_wide"])) if row["exact"] is not None else None
     return Case(
         number=row["number"],
         version=row["version"],
@@ -123,6 +121,7 @@ def case_of(row: sqlite3.Row, content: Content) -> Case:
         effective=row["effective"],
         completed=row["completed"],
         answered=row["answered"],
+        ended=row["ended"],
         content=content,
     )
 

@@ -22,8 +22,8 @@ _FIRST = """
 CREATE TABLE cases (
   number INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
   channel TEXT NOT NULL, received TEXT NOT NULL, entered REAL NOT NULL, due TEXT NOT NULL, extended INTEGER NOT NULL,
-  ceiling TEXT, outcome TEXT, scope_kind INTEGER, scope_id INTEGER, exact BLOB, wide BLOB, block_wide INTEGER,
-  effective REAL NOT NULL, completed REAL NOT NULL, answered REAL NOT NULL,
+  ceiling TEXT, outcome TEXT, scope_kind INTEGER, scope_id INTEGER,
+  effective REAL NOT NULL, completed REAL NOT NULL, answered REAL NOT NULL, ended REAL NOT NULL,
   key_id INTEGER, wrapped BLOB, sealed BLOB);
 CREATE TABLE steps (
   n INTEGER PRIMARY KEY, number INTEGER NOT NULL, at REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,

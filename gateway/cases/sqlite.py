@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from gateway.address import Address, InvalidAddress
 from gateway.cases import ending, intake, rows, schema
 from gateway.cases.protocol import (
     NO_CHANGE,
@@ -36,24 +37,29 @@ from gateway.cases.protocol import (
     Step,
 )
 from gateway.cases.sealing import CaseKeys, SealBroken
+from gateway.pseudonym import Pseudonyms
 
 _T = TypeVar("_T")
 
 
-def open_cases(state: Path, organisation: str, keys: Mapping[int, bytes]) -> SQLiteCases:
+def open_cases(state: Path, organisation: str, keys: Mapping[int, bytes], pseudonyms: Pseudonyms) -> SQLiteCases:
     """The cases of `organisation` below the state folder; the file is made when it is first needed.
 
     `keys`: 32 octets each by id; the highest seals, all open. Raises `ValueError` for keys of another size.
     """
-    return SQLiteCases(state / "cases" / f"{organisation}.sqlite", CaseKeys(organisation, keys))
+    return SQLiteCases(state / "cases" / f"{organisation}.sqlite", CaseKeys(organisation, keys), pseudonyms)
 
 
 class SQLiteCases:
-    """One process's view of the file. A failed call changed nothing."""
+    """One process's view of the file. A failed call changed nothing.
 
-    def __init__(self, path: Path, keys: CaseKeys) -> None:
+    No pseudonym is stored: it is made anew from the sealed address, so that a rotation of keys leaves none behind.
+    """
+
+    def __init__(self, path: Path, keys: CaseKeys, pseudonyms: Pseudonyms) -> None:
         self._path = path
         self._keys = keys
+        self._pseudonyms = pseudonyms
         self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cases")
         self._open: sqlite3.Connection | None = None
         self._unwiped = True  # another process may have ended before it emptied the log
@@ -176,9 +182,11 @@ class SQLiteCases:
 
     def _whole(self, row: sqlite3.Row) -> Case:
         if row["sealed"] is None:
-            return rows.case_of(row, Content())
+            return rows.case_of(row, Content(), None)
         seal = rows.seal_of(self._keys, rows.case_owner(row["number"]), row)
-        return rows.case_of(row, rows.open_content(seal, row["sealed"]))
+        content = rows.open_content(seal, row["sealed"])
+        person = self._pseudonyms.person(Address.parse(content.address)) if content.address else None
+        return rows.case_of(row, content, person)
 
     def _connection(self) -> sqlite3.Connection:
         if self._open is None:
@@ -211,7 +219,7 @@ class SQLiteCases:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, schema.SchemaTooNew, SealBroken) as error:
+        except (sqlite3.Error, OSError, schema.SchemaTooNew, SealBroken, InvalidAddress) as error:
             raise CasesUnavailable(f"{self._path}: {error}") from error
 
 
