@@ -3,19 +3,18 @@
 what:       one walk along the chain, held against the signed checkpoints
 takes→gives: database, checkpoint lines, public keys → `Proof`
 knows not:  who asks, where checkpoints were kept
-fails by:   `sqlite3.Error` for a file that cannot be read as a database
+fails by:   `AuditUnavailable` for a file that cannot be read as a database
 standard:   L-07, DESIGN §4 Audit. Linear, in bounded memory; erased rows keep their place and prove nothing but it
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.audit.checkpoints import FIRST, Checkpoint, CheckpointDamaged, Checkpoints, PublicKeys
+from gateway.audit.files import looking
 from gateway.audit.reading import row_of
 from gateway.audit.sqlite import START, commitment, link
 
@@ -182,9 +181,6 @@ def _end(proof: Proof, marks: _Marks) -> None:
 
 
 def _rows(path: Path, first: int) -> Iterator[_Stored]:
-    if not path.exists():
-        return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone() is None:
-            return
-        yield from connection.execute(_QUERY, (first,))
+    with looking(path) as connection:
+        if connection is not None:
+            yield from connection.execute(_QUERY, (first,))

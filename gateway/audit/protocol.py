@@ -2,6 +2,7 @@
 
 what:       `AuditRow`, written in the spool's own transaction, chained per shard over salted commitments
 knows not:  how the spool stores mail
+fails by:   `AuditUnavailable`
 standard:   L-07, DESIGN §4 Audit
 """
 
@@ -9,6 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+class AuditUnavailable(Exception):
+    """A shard's audit cannot be read or written now."""
 
 
 @dataclass(frozen=True, slots=True)

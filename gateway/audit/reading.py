@@ -3,19 +3,18 @@
 what:       `AuditReader` for `trace`, `audit show`, the breach watch
 takes→gives: pseudonym, message id, time → `AuditRow` values, oldest first
 knows not:  who asks and why (the caller records that), keys, addresses
-fails by:   `sqlite3.Error`
+fails by:   `AuditUnavailable`
 standard:   I-11, L-07
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from gateway.audit.files import looking
 from gateway.audit.protocol import AuditRow
 
 _SINCE = "SELECT payload FROM audit WHERE at >= ? AND payload IS NOT NULL ORDER BY number"
@@ -79,9 +78,6 @@ def row_of(text: str) -> AuditRow:
 
 
 def _rows(path: Path, query: str, values: Sequence[bytes | str | float]) -> Iterator[Any]:
-    if not path.exists():
-        return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone() is None:
-            return
-        yield from connection.execute(query, values)
+    with looking(path) as connection:
+        if connection is not None:
+            yield from connection.execute(query, values)

@@ -1,9 +1,9 @@
 """Which audit rows are kept for how long: their classes, the oldest of each, and forgetting what is past its term.
 
 what:       `class_of`, `sweep`: one walk over the rows of a shard that still have content
-takes→gives: connection, term per organisation and class → how many rows were forgotten, the oldest that stay
+takes→gives: shard, term per organisation and class → how many rows were forgotten, the oldest that stay
 knows not:  settings, the clock, which process owns the shard
-fails by:   `sqlite3.Error`
+fails by:   `AuditUnavailable`; `sqlite3.Error` on a connection of the caller's
 standard:   L-05, S-56. A row is forgotten by taking away content, salt and pseudonym; the chain stays whole
 """
 
@@ -13,6 +13,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.audit.files import changing, looking
 
 SENDS, BOUNCES, ACTS = "audit", "bounces", "acts"
 AUDIT_CLASSES = (SENDS, BOUNCES, ACTS)
@@ -48,6 +51,20 @@ class Swept:
             self.oldest[key] = min(at, self.oldest.get(key, at))
 
 
+def purge(path: Path, before: Callable[[Key], float], *, dry: bool = False) -> Swept:
+    """`sweep` over one shard's file while its owner works; `dry` forgets nothing."""
+    with looking(path) as reading:
+        if reading is None:
+            return Swept()
+        if dry:
+            return sweep(reading, before, forget=lambda _numbers: None)
+        with changing(path) as writing:
+            swept = sweep(reading, before, forget=lambda numbers: erase_rows(writing, numbers))
+            if swept.forgotten:
+                writing.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds pages as they were
+            return swept
+
+
 def sweep(
     connection: sqlite3.Connection, before: Callable[[Key], float], *, forget: Callable[[Sequence[int]], None]
 ) -> Swept:
@@ -71,8 +88,7 @@ def sweep(
 
 
 def erase_rows(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """Forget these rows in one transaction of this connection (which has none open)."""
-    connection.execute("PRAGMA secure_delete = ON")
+    """Forget these rows in one transaction of this connection, which has none open and deletes securely."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.executemany(

@@ -121,6 +121,7 @@ def _fail(text: str) -> NoReturn:
 def _wanted(organisations: Iterable[Organisation]) -> Iterator[tuple[str, bytes]]:
     """Every key file that should be there. Making a DKIM key takes time, so content comes only when it is asked for."""
     yield files.SPOOL_KEY, files.new_spool_key()
+    yield files.AUDIT_KEY, files.new_audit_key()
     for item in organisations:
         yield files.token_file(item.name), files.new_token_key()
         yield files.pseudonym_file(item.name), files.new_pseudonym_key()

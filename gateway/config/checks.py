@@ -18,6 +18,7 @@ from gateway.config.check_classify import check_classify
 from gateway.config.check_domains import check_domains, check_identity
 from gateway.config.check_listeners import check_listeners
 from gateway.config.check_observe import check_observe
+from gateway.config.check_probe import check_probe
 from gateway.config.check_providers import check_providers, check_routes
 from gateway.config.check_rights import check_rights
 from gateway.config.check_store import check_store
@@ -46,6 +47,7 @@ def organisation(settings: Organisation) -> Iterator[Finding]:
         check_domains(settings),
         check_providers(settings),
         check_routes(settings),
+        check_probe(settings),
         check_streams(settings),
         check_footer(settings),
         check_rights(settings),

@@ -27,9 +27,11 @@ from gateway.pseudonym import Pseudonyms
 from gateway.token import TokenKeys
 
 SPOOL_KEY = "spool.key"
+AUDIT_KEY = "audit.key"
 _AES = 32  # octets: AES-256-GCM
 _SIV = 64  # octets: AES-256-SIV
 _PSEUDONYM = 32
+_ED25519 = 32
 _WIDEST = 0o640
 _LARGEST = 64 * 1024
 _HANDED = "credentials"  # LoadCredential=credentials:/etc/briefgeheim/credentials in systemd/
@@ -61,6 +63,10 @@ class Credentials:
     def spool_keys(self) -> dict[int, bytes]:
         """Keys that wrap message keys, by id; the highest wraps, all unwrap."""
         return self._numbered(SPOOL_KEY, (_AES,))
+
+    def audit_keys(self) -> dict[int, bytes]:
+        """Ed25519 seeds that sign checkpoints of the audit, by id; the highest signs, all verify."""
+        return self._numbered(AUDIT_KEY, (_ED25519,))
 
     def token_keys(self, organisation: str) -> TokenKeys:
         """Keys of opt-out links."""
@@ -141,6 +147,7 @@ class Credentials:
 
     def _all(self, organisations: Iterable[Organisation]) -> Iterator[Callable[[], object]]:
         yield self.spool_keys
+        yield self.audit_keys
         for item in organisations:
             yield partial(self.token_keys, item.name)
             yield partial(self.pseudonyms, item)
@@ -239,6 +246,11 @@ def new_spool_key() -> bytes:
 def new_case_key() -> bytes:
     """First line of a key file for cases. Losing it is losing every open request: keep a copy elsewhere."""
     return f"1 {_random(_AES)}\n".encode()
+
+
+def new_audit_key() -> bytes:
+    """First line of the file of keys that sign the audit. A new one proves nothing about what the old one signed."""
+    return f"1 {_random(_ED25519)}\n".encode()
 
 
 def new_token_key() -> bytes:

@@ -190,7 +190,10 @@ def _placed(organisation: Organisation, folder: Path) -> Organisation:
         p.model_copy(update={"ca_file": str(_under(folder, Path(p.ca_file)))}) if p.ca_file else p
         for p in organisation.providers
     )
-    return organisation.model_copy(update={"providers": providers})
+    changes: dict[str, object] = {"providers": providers}
+    if (authorities := organisation.probe.ca_file) is not None:
+        changes["probe"] = organisation.probe.model_copy(update={"ca_file": str(_under(folder, Path(authorities)))})
+    return organisation.model_copy(update=changes)
 
 
 def _remembered(gateway: Gateway, given: Iterable[KnownId] | None, reading: _Reading) -> frozenset[KnownId]:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.audit.proof import verify
 from gateway.audit.reading import AuditReader
-from gateway.audit.retention import ACTS, BOUNCES, SENDS, Key, Swept, class_of, erase_rows, sweep
+from gateway.audit.retention import ACTS, BOUNCES, SENDS, Key, Swept, class_of, erase_rows, purge, sweep
 from tests.audit.shards import Shard, row
 
 
@@ -73,3 +73,18 @@ def test_what_several_shards_say_adds_up() -> None:
     one.add(two)
     assert one.forgotten == {("a", SENDS): 3}
     assert one.oldest == {("a", SENDS): 3.0, ("b", SENDS): 7.0}
+
+
+def test_s56_a_shard_is_purged_while_its_owner_writes(shard: Shard) -> None:
+    shard.write(row(1), row(2, what="released"), row(5))
+    assert purge(shard.path, lambda _key: 3.0, dry=True).forgotten.total() == 2
+    assert left(shard) == [1, 2, 5]
+    shard.connection.execute("PRAGMA journal_mode = WAL")
+    assert purge(shard.path, lambda _key: 3.0).forgotten.total() == 2
+    shard.write(row(6))
+    assert left(shard) == [5, 6]
+    assert verify(shard.path).whole
+
+
+def test_there_is_nothing_to_purge_in_a_shard_that_is_not_there(tmp_path: Path) -> None:
+    assert purge(tmp_path / "absent.sqlite", lambda _key: 3.0) == Swept()

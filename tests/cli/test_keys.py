@@ -40,6 +40,7 @@ def test_init_makes_every_key_once(config: Path, store: Credentials) -> None:
     made = {p.name: p.read_bytes() for p in store.folder.iterdir()}
     assert set(made) == {
         "spool.key",
+        "audit.key",
         "alpha.token",
         "alpha.pseudonym",
         "alpha.cases",
@@ -48,7 +49,7 @@ def test_init_makes_every_key_once(config: Path, store: Credentials) -> None:
         "beta.pseudonym",
         "beta.cases",
     }
-    assert len(set(made.values())) == 8
+    assert len(set(made.values())) == 9
     assert "every block" in first.stdout
     assert "alpha.client.crm: missing; make it with `briefgeheim keys client" in first.stdout
     again = run(config, "init")

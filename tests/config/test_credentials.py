@@ -30,6 +30,7 @@ def store(tmp_path: Path) -> Credentials:
 
 def fill(store: Credentials) -> None:
     store.create(files.SPOOL_KEY, files.new_spool_key())
+    store.create(files.AUDIT_KEY, files.new_audit_key())
     store.create("alpha.token", files.new_token_key())
     store.create("alpha.pseudonym", files.new_pseudonym_key())
     store.create("alpha.cases", files.new_case_key())
@@ -54,6 +55,7 @@ def test_all_that_is_missing_is_told_with_the_file_and_the_remedy(store: Credent
     errors = store.check([ALPHA])
     assert [line.split(": missing; ")[0].rpartition("/")[2] for line in errors] == [
         "spool.key",
+        "audit.key",
         "alpha.token",
         "alpha.pseudonym",
         "alpha.cases",
