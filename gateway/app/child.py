@@ -37,6 +37,10 @@ class Child:
     was_ready: bool = False
     """Whether the process that ran last ever got ready."""
     trouble: str = "starting"
+    keys: str = ""
+    """Which pseudonym keys it works with, as it says."""
+    rekeyed: bool = False
+    """Whether this process was told that all work with the same."""
     beat: float = field(default_factory=time.monotonic)
     _process: asyncio.subprocess.Process | None = None
     _wire: Wire | None = None
@@ -77,6 +81,17 @@ class Child:
         if self._wire is not None:
             await self._wire.send(do="commit" if commit else "abort")
 
+    async def settled(self) -> None:
+        """Returns when it uses what it was told to take; a child that died meanwhile reads everything anew."""
+        self.rekeyed = False
+        self.keys = str((await self._ask(do="settle")).get("keys", "unknown"))
+
+    async def rekey(self) -> None:
+        """Every process has the same keys: told once."""
+        if self._wire is not None and not self.rekeyed:
+            self.rekeyed = True
+            await self._wire.send(do="rekey")
+
     async def drain(self) -> None:
         """Ask it to finish; after the limit it is killed, and the spool still has everything."""
         if self._process is None or self._process.returncode is not None:
@@ -104,6 +119,7 @@ class Child:
             self.beat = time.monotonic()
             if sign["is"] == "ready":
                 self.ready, self.was_ready, self.trouble = True, True, ""
+                self.keys, self.rekeyed = str(sign["keys"]), False
             elif sign["is"] == "beat":
                 self.trouble = str(sign["trouble"])
             elif self._answer is not None and not self._answer.done():

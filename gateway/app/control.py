@@ -1,6 +1,6 @@
 """The wire between parent and worker: one JSON object per line over a socket pair.
 
-what:       orders down (start, prepare, commit, abort, drain), signs up (ready, prepared, refused, beat)
+what:       orders down (start, prepare, commit, abort, settle, rekey), signs up (ready, beat, prepared, refused, …)
 fails by:   `ConnectionError` when the other side is gone
 """
 

@@ -39,6 +39,18 @@ class Staff(Protocol):
         """Use what was prepared."""
         ...
 
+    async def settled(self) -> str:
+        """Returns when every part uses what was committed; which keys it works with (`keys`)."""
+        ...
+
+    def keys(self) -> str:
+        """Tells the keys that people are known by from any others, without telling them; "" where there are none."""
+        ...
+
+    def rekey(self) -> None:
+        """Every process uses the same keys by now: bring what is stored under the newest."""
+        ...
+
 
 @dataclass(slots=True)
 class Link:
@@ -62,7 +74,7 @@ class Link:
 
     async def beat(self, staff: Staff) -> None:
         """Signs of life until cancelled."""
-        await self.wire.send(**{"is": "ready"})
+        await self.wire.send(**{"is": "ready", "keys": staff.keys()})
         while True:
             await self.wire.send(**{"is": "beat", "trouble": staff.trouble()})
             await asyncio.sleep(BEAT)
@@ -83,6 +95,10 @@ class Link:
                 prepared = None
             elif order["do"] == "abort":
                 prepared = None
+            elif order["do"] == "settle":
+                await self.wire.send(**{"is": "settled", "keys": await staff.settled()})
+            elif order["do"] == "rekey":
+                staff.rekey()
 
     async def _prepare(self, staff: Staff, texts: Mapping[str, str]) -> object:
         try:

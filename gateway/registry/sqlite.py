@@ -102,7 +102,9 @@ class SQLiteRegistry:
 
     async def acts(self, person: Person) -> list[Act]:
         """What named operators did about one person, oldest first."""
-        return await self._beside(lambda: self._write(lambda writer: store.acts(writer.connection, person.exact)))
+        return await self._beside(
+            lambda: self._write(lambda writer: store.acts(writer.connection, writer.place(person).exact))
+        )
 
     async def history(self, person: Person) -> list[tuple[int, Event]]:
         """All events about one person, oldest first, with their numbers."""

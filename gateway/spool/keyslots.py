@@ -82,7 +82,10 @@ class KeySlots:
 
     def read(self, number: int) -> Slot | None:
         """The slot, or None when it is empty or beyond the end. Raises `SlotBroken`, `OSError`."""
-        return Slot.unpack(os.pread(self._fd, SIZE, number * SIZE) or _EMPTY)
+        try:
+            return Slot.unpack(os.pread(self._fd, SIZE, number * SIZE) or _EMPTY)
+        except SlotBroken:  # or being written over at this moment: once more
+            return Slot.unpack(os.pread(self._fd, SIZE, number * SIZE) or _EMPTY)
 
     def used(self) -> Iterator[tuple[int, Slot | None]]:
         """Every slot that is not empty; None in place of one that is broken."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import pwd
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from gateway.spool.disk import trouble
 from gateway.spool.keyslots import KeySlots, SlotBroken
 from gateway.spool.orders import Order
 from gateway.spool.protocol import Entry, EntryBroken, SpoolUnavailable, State
+from gateway.spool.rewrapping import uses
 from gateway.spool.sealing import SealBroken, ServiceKeys
 from gateway.spool.shards import Shard, present
 
@@ -76,6 +78,15 @@ class Outside:
         """Strike an order out; False when the owner was quicker."""
         with _database(self._shards[shard], write=True) as connection:
             return orders.remove(connection, order)
+
+    def key_uses(self) -> Counter[int]:
+        """How many message keys each service key wraps, in all shards."""
+        found: Counter[int] = Counter()
+        for shard in self._shards.values():
+            if shard.slots.exists():
+                with closing(KeySlots(shard.slots, read_only=True)) as slots:
+                    found += uses(slots)
+        return found
 
     def unseal(self, shard: int, entry: Entry, keys: Mapping[int, bytes]) -> Mapping[str, object]:
         """Values of one row; have the reading audited first. Raises `EntryGone`, `EntryBroken`."""

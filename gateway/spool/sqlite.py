@@ -30,8 +30,19 @@ from gateway.spool.cache import ContentCache
 from gateway.spool.disk import Lock, probe, sync_folder, trouble
 from gateway.spool.keyslots import KeySlots, SlotBroken
 from gateway.spool.orders import Order
-from gateway.spool.protocol import QUARANTINE, Depth, Entry, EntryBroken, NewMessage, Opened, State, Update
+from gateway.spool.protocol import (
+    QUARANTINE,
+    Depth,
+    Entry,
+    EntryBroken,
+    NewMessage,
+    Opened,
+    SpoolUnavailable,
+    State,
+    Update,
+)
 from gateway.spool.reader import Content, Parts
+from gateway.spool.rewrapping import check_keys, learn_keys, rewrap
 from gateway.spool.rows import Effects, Store
 from gateway.spool.sealing import SealBroken, ServiceKeys
 from gateway.spool.shards import Shard
@@ -225,6 +236,31 @@ class SQLiteSpool:
         finally:
             # The commit freed the rows it changed, and delivery may have claimed them again since.
             self._claims -= mine - freed
+
+    def refuses(self, keys: Mapping[int, bytes]) -> str:
+        """Why these service keys cannot be used here, or ""."""
+        fresh = ServiceKeys(keys)
+        try:
+            if fresh.checks != self._keys.checks:
+                check_keys(self._near, self._slots, fresh)
+        except (SpoolUnavailable, sqlite3.Error, OSError) as error:
+            return str(trouble(error))
+        return ""
+
+    async def use_keys(self, keys: Mapping[int, bytes]) -> None:
+        """Work with these service keys; new mail is sealed under the highest. Raises `SpoolUnavailable`."""
+        fresh = ServiceKeys(keys)
+        if fresh.checks == self._keys.checks:
+            return
+        await self._submit(lambda store: learn_keys(store.connection, store.slots, fresh))
+        self._keys = fresh
+        self._writer.use_keys(fresh)
+
+    async def rewrap(self) -> None:
+        """Bring every message key under the newest service key, some at a time beside other work; may be cut off."""
+        after: int | None = 0
+        while after is not None:
+            after = await self._submit(partial(rewrap, after=after))
 
     async def close(self) -> None:
         """Finish what was submitted, close the files, free the lock. May be called again."""

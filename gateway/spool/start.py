@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from gateway.audit.protocol import AuditRow
 from gateway.spool.keyslots import KeySlots, SlotBroken, mark_of
 from gateway.spool.protocol import QUARANTINE, SpoolUnavailable
+from gateway.spool.rewrapping import learn_keys
 from gateway.spool.schema import FINAL
 from gateway.spool.sealing import ServiceKeys
 
@@ -40,7 +41,7 @@ def settle(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, r
     connection.execute("BEGIN IMMEDIATE")
     try:
         _check_identity(connection, slots)
-        _check_keys(connection, slots, keys)
+        learn_keys(connection, slots, keys)
         kept, broken = _match(connection, slots, record)
         found = Found(_count_cut_off(connection, record), broken)
         connection.execute("COMMIT")
@@ -63,19 +64,6 @@ def _check_identity(connection: sqlite3.Connection, slots: KeySlots) -> None:
             "put the right file back, or move both away to give that mail up"
         )
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('slots', ?)", (slots.id,))
-
-
-def _check_keys(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys) -> None:
-    for key_id, check in keys.checks.items():
-        name = f"key {key_id}"
-        known = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        if known is None:
-            connection.execute("INSERT INTO meta VALUES (?, ?)", (name, check))
-        elif known[0] != check:
-            raise SpoolUnavailable(f"spool key {key_id} is not the key this shard was written with")
-    missing = {slot.key_id for _, slot in slots.used() if slot is not None} - set(keys.checks)
-    if missing:
-        raise SpoolUnavailable(f"mail in this shard needs spool key {min(missing)}, which is not among the keys given")
 
 
 def _match(connection: sqlite3.Connection, slots: KeySlots, record: Record) -> tuple[set[int], int]:

@@ -91,6 +91,10 @@ class Writer:
             self._jobs.put(job)
         return job.future
 
+    def use_keys(self, keys: ServiceKeys) -> None:
+        """From the next job on."""
+        self._keys = keys
+
     def stop(self) -> None:
         """Finish what was submitted, then end the thread. Blocks."""
         with self._gate:

@@ -38,6 +38,16 @@ class Staff:
     def commit(self, prepared: object) -> None:
         self.did.append(f"commit {prepared}")
 
+    async def settled(self) -> str:
+        self.did.append("settled")
+        return "newer"
+
+    def keys(self) -> str:
+        return "some"
+
+    def rekey(self) -> None:
+        self.did.append("rekey")
+
 
 @pytest.fixture
 async def ends() -> AsyncIterator[tuple[Wire, Link]]:
@@ -55,12 +65,12 @@ Ends = tuple[Wire, Link]
 
 
 async def reload(parent: Wire, *orders: str) -> list[dict[str, object]]:
-    """Send orders; gives the answers to the `prepare` among them."""
+    """Send orders; gives the answers to those that have one."""
     answers = []
     for order in orders:
         texts = texts_out(load(GOOD).texts)
         await parent.send(do=order, **({"texts": texts} if order == "prepare" else {}))
-        if order == "prepare":
+        if order in ("prepare", "settle"):
             answers.append(await parent.receive())
     return answers
 
@@ -75,7 +85,7 @@ async def test_the_first_order_is_the_settings_as_the_parent_read_them(ends: End
 async def test_ready_comes_first_then_signs_of_life_with_their_trouble(ends: Ends) -> None:
     parent, link = ends
     task = asyncio.create_task(link.beat(Staff()))
-    assert await parent.receive() == {"is": "ready"}
+    assert await parent.receive() == {"is": "ready", "keys": "some"}
     assert await parent.receive() == {"is": "beat", "trouble": "registry of alpha is away"}
     task.cancel()
 
@@ -94,6 +104,13 @@ async def test_new_rules_count_only_after_both_steps(ends: Ends) -> None:
     staff, version = Staff(), load(GOOD).version
     assert await obeyed(ends, staff, "prepare", "commit") == [{"is": "prepared"}]
     assert staff.did == ["prepare", f"commit {version}"]
+
+
+async def test_what_was_committed_is_in_use_before_that_is_said(ends: Ends) -> None:
+    staff, version = Staff(), load(GOOD).version
+    answers = await obeyed(ends, staff, "prepare", "commit", "settle", "rekey")
+    assert answers == [{"is": "prepared"}, {"is": "settled", "keys": "newer"}]
+    assert staff.did == ["prepare", f"commit {version}", "settled", "rekey"]
 
 
 @pytest.mark.parametrize("orders", [("prepare", "abort", "commit"), ("commit",), ("prepare", "commit", "commit")])
