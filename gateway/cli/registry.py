@@ -1,6 +1,6 @@
 """`briefgeheim registry …`: make, fill, look into and mend the registry of one organisation.
 
-what:       init, set, show, import, replay, status
+what:       init, set, show, replay, status; the others have files of their own
 takes→gives: options → lines on standard output
 knows not:  SQL, journals, rules of events
 fails by:   exit 2 for settings and usage, 1 for what could not be done, with one line on standard error
@@ -9,28 +9,25 @@ standard:   I-7 (a typed address becomes a pseudonym at once), I-10, I-13
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli import registry_import
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import Operator, OrganisationName, Reason, To, house_of, named, run, trouble
 from gateway.cli.registry_show import as_text, event_shown, facts_shown
 from gateway.facts import Facts
-from gateway.registry import adopting, importing, intake, opening
+from gateway.registry import adopting, opening
 from gateway.registry.events import grants, kind_named, lifts
 from gateway.registry.protocol import Act, Event, EventKind, Evidence, PeopleRegistry
 from gateway.registry.scopes import parse_scope
 
 app = typer.Typer(help="People: make, fill, look into and mend the registry of an organisation.", no_args_is_help=True)
-
-_SHOWN = 20  # wrong lines shown one by one
+app.command("import")(registry_import.command)
 
 
 @app.command("init")
@@ -114,37 +111,6 @@ def show(
         "events": [event_shown(number, event, house.organisation) for number, event in history],
     }
     print(json.dumps(shown, indent=1, ensure_ascii=False) if as_json else as_text(shown))
-
-
-@app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help="CSV with a header; columns in docs/registry.md.", exists=True)],
-    organisation: OrganisationName,
-    config: Config = DEFAULT_CONFIG,
-    name: Annotated[str, typer.Option("--name", help="What to call this import; default: the file's name.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every line, store nothing.")] = False,
-) -> None:
-    """Add blocks, consents and facts from a CSV file. An import never lifts a block."""
-    house = house_of(config, organisation)
-    terms = importing.Terms(house.organisation, house.pseudonyms, name or file.stem, int(time.time()))
-    complaints: list[int] = []
-
-    def complain(line: importing.Line) -> None:
-        complaints.append(line.number)
-        if len(complaints) <= _SHOWN:
-            sys.stderr.write(f"{file}:{line.number}: {line.error}\n")
-
-    with file.open("rb") as stream:
-        lines = importing.read(stream, terms)
-        if dry_run:
-            with trouble():
-                summary = asyncio.run(intake.store(lines, None, complain))
-        else:
-            summary = run(house, lambda registry: intake.store(lines, registry, complain))
-    print(json.dumps({**summary.to_json(), "dry_run": dry_run}))
-    if summary.wrong:
-        sys.stderr.write(f"{file}: {summary.wrong} wrong lines were left out\n")
-        raise typer.Exit(1)
 
 
 @app.command("replay")

@@ -26,11 +26,12 @@ from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
 from gateway.pseudonym import Person, Pseudonyms
-from gateway.registry import importing, opening
+from gateway.registry import opening
 from gateway.registry.events import InvalidEvent
 from gateway.registry.faults import as_registry_errors
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import PeopleRegistry, RegistryUnavailable
+from gateway.registry.rows import ImportRefused
 from gateway.registry.sqlite import open_registry
 
 _T = TypeVar("_T")
@@ -95,7 +96,7 @@ def trouble() -> Iterator[None]:
     try:
         with as_registry_errors():
             yield
-    except (InvalidEvent, importing.ImportRefused, opening.RegistryExists) as error:
+    except (InvalidEvent, ImportRefused, opening.RegistryExists) as error:
         wrong(str(error))
     except (RegistryUnavailable, OSError) as error:
         sys.stderr.write(f"{error}\n")

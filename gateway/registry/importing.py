@@ -1,218 +1,138 @@
-"""Reading a CSV file of blocks, consents and facts, line by line.
+"""Reading a CSV file of blocks, consents and facts, row by row.
 
-what:       columns by header → events; every address becomes a pseudonym at once
-takes→gives: binary stream → one `Line` per row: an event, or what is wrong with it
+what:       columns, by a mapping or by our own names → events; every address becomes a pseudonym at once
+takes→gives: binary stream → `Line` values: each an event, or what is wrong with the row and in which column
 knows not:  storage; how large the file is (one row at a time is in memory)
-fails by:   `ImportRefused` for a file that cannot be read at all; a wrong row is a `Line` with an error
+fails by:   `ImportRefused` for a file that cannot be read at all; a wrong row is a `Line` that says why
 standard:   RFC 4180; S-03, L-09, I-7, I-10 (an import only ever adds)
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import BinaryIO
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
 from gateway.address import Address, InvalidAddress
 from gateway.config.organisation import Organisation
-from gateway.facts import Scope, ScopeKind
-from gateway.pseudonym import Pseudonyms
-from gateway.registry.events import InvalidEvent, check
-from gateway.registry.protocol import Event, EventKind, Evidence
-from gateway.registry.scopes import parse_scope
+from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry import rows
+from gateway.registry.columns import COLUMNS, Columns
+from gateway.registry.events import BLOCKS
+from gateway.registry.mapping import Mapping, own_columns
+from gateway.registry.planning import Plan, Wrong, plans_of
+from gateway.registry.protocol import Event
+from gateway.registry.rows import Dialect, ImportRefused, Row
 
-_LINE = 64 * 1024
-_DELIMITERS = (",", ";", "\t")
-_NEEDED = ("address", "kind")
-_EVIDENCE = ("scope", "at", "actor", "channel", "wording", "proof")
-_DETAIL = ("reference", "category", "declined", "end", "topic", "id", "minor", "guardian", "language", "active")
-COLUMNS = (*_NEEDED, *_EVIDENCE, *_DETAIL)
-
-# An import adds; lifting takes a person or a named operator (I-10).
-_NEVER = frozenset({EventKind.LIFTED, EventKind.RESTRICTION_LIFTED})
-_DATED = frozenset({EventKind.CONSENT, EventKind.REQUEST})
-_KINDS = {kind.value.removeprefix("fact-"): kind for kind in EventKind if kind not in _NEVER}
-_FLAGS = {"yes": True, "true": True, "1": True, "ja": True, "no": False, "false": False, "0": False, "nee": False}
-
-_Value = str | int | bool | None
-
-
-class ImportRefused(ValueError):
-    """The file cannot be imported; the text begins with the line."""
+__all__ = ["COLUMNS", "ImportRefused", "Line", "Terms", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an import needs besides the file. `name` says which import it is; `now` is Unix seconds."""
+    """What an import needs besides the file. `name` says which import it is; `now` is Unix seconds.
+
+    `mapping` None: the file has our own columns, written in `dialect`. `actor` acts where it is not the import itself.
+    """
 
     organisation: Organisation
     pseudonyms: Pseudonyms
     name: str
     now: int
+    mapping: Mapping | None = None
+    dialect: Dialect = field(default_factory=Dialect)
+    actor: str = ""
+
+    @property
+    def who(self) -> str:
+        return self.actor or f"import:{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row. `error` is empty when there is an event; it never repeats what the row holds."""
+class Line(NamedTuple):
+    """One event of the row that begins in line `number`, or what is wrong with it; that never repeats what it holds.
+
+    `dated`: the file says when it happened, else the event has the time of the import.
+    """
 
     number: int
     event: Event | None
-    error: str = ""
+    column: str = ""
+    what: str = ""
+    dated: bool = True
+
+    @property
+    def error(self) -> str:
+        """Empty when there is an event."""
+        return f"{self.column}: {self.what}" if self.column else self.what
 
 
 def read(stream: BinaryIO, terms: Terms) -> Iterator[Line]:
-    """Every row that is not empty, in order. Comma, semicolon or tab, by the header; UTF-8 with or without BOM."""
-    texts = _texts(stream)
-    header = next(texts, "")
-    delimiter, names = _header(header)
-    rows = csv.reader(texts, delimiter=delimiter, strict=True)
-    while True:
-        number = rows.line_num + 2
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Line(number, None, f"not readable as CSV: {error}")
-            continue
-        if any(cell.strip() for cell in cells):
-            yield _line(number, names, cells, terms)
+    """Every event and every wrong row, in order. A row whose one part is wrong gives only its blocks besides."""
+    mapping = terms.mapping
+    wanted = set(COLUMNS) if mapping is None else _named(mapping)
+    table = rows.open_table(stream, terms.dialect if mapping is None else mapping.dialect, wanted)
+    if mapping is None:
+        _only_ours(table.header)
+    reading = _Reading(table.header, mapping or own_columns(table.header), terms)
+    for row in table:
+        if row.what:
+            yield Line(row.number, None, row.column, row.what)
+        else:
+            yield from reading.lines(row)
 
 
-def _texts(stream: BinaryIO) -> Iterator[str]:
-    number = 0
-    while octets := stream.readline(_LINE):
-        number += 1
-        if number == 1 and octets[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise ImportRefused("line 1: the file is UTF-16; save it as CSV UTF-8")
-        if len(octets) == _LINE:
-            raise ImportRefused(f"line {number}: longer than {_LINE} octets")
-        # What is not UTF-8 becomes surrogates here and an error of its own row below.
-        yield octets.decode("utf-8-sig" if number == 1 else "utf-8", "surrogateescape")
+def _named(mapping: Mapping) -> set[str]:
+    cells = [cell.column for event in mapping.events for cell in event.parts().values()]
+    conditions = [condition.column for event in mapping.events for condition in event.when]
+    return {name.strip().lower() for name in (mapping.address, *cells, *conditions) if name}
 
 
-def _header(text: str) -> tuple[str, list[str]]:
-    candidates = {d: [n.strip().strip('"').lower() for n in text.strip().split(d)] for d in _DELIMITERS}
-    delimiter = max(_DELIMITERS, key=lambda d: sum(name in COLUMNS for name in candidates[d]))
-    names = candidates[delimiter]
+def _only_ours(header: list[str]) -> None:
+    names = [name.lower() for name in header]
     unknown = [n for n in names if n not in COLUMNS]
     if unknown:
         raise ImportRefused(f"line 1: {len(unknown)} unknown column(s); expected a header of {', '.join(COLUMNS)}")
-    for needed in _NEEDED:
+    for needed in ("address", "kind"):
         if needed not in names:
             raise ImportRefused(f"line 1: no column {needed!r}; expected a header of {', '.join(COLUMNS)}")
-    if len(set(names)) != len(names):
-        raise ImportRefused("line 1: a column is named twice")
-    return delimiter, names
 
 
-def _line(number: int, names: list[str], cells: list[str], terms: Terms) -> Line:
+class _Reading:
+    """One file's plans, and the people of its rows."""
+
+    def __init__(self, header: list[str], mapping: Mapping, terms: Terms) -> None:
+        columns = Columns(terms.organisation, mapping.dates)
+        self._place, self._plans = plans_of(header, mapping, columns, terms.who, terms.now, own=terms.mapping is None)
+        self._column = header[self._place]
+        self._pseudonyms = terms.pseudonyms
+
+    def lines(self, row: Row) -> list[Line]:
+        """What one row gives. All its events have one person; the earliest comes first, as it happened."""
+        number, cells = row.number, row.cells
+        plans = [plan for plan in self._plans if plan.holds(cells)]
+        if not plans:
+            return []
+        try:
+            person = self._person(cells[self._place].strip())
+        except InvalidAddress:
+            return [Line(number, None, self._column, "not one usable mail address, expected name@domain")]
+        if len(plans) == 1:
+            return [_line(number, plans[0], cells, person)]
+        return _together([_line(number, plan, cells, person) for plan in plans])
+
+    def _person(self, text: str) -> Person:
+        return self._pseudonyms.person(Address.parse(text))
+
+
+def _line(number: int, plan: Plan, cells: list[str], person: Person) -> Line:
     try:
-        if any("\ud800" <= char <= "\udfff" for cell in cells for char in cell):
-            raise ValueError("not UTF-8 (Latin-1 or Windows-1252?); save the file as CSV UTF-8")
-        if len(cells) != len(names):
-            raise ValueError(f"{len(cells)} columns; expected {len(names)}")
-        row = {name: cell.strip() for name, cell in zip(names, cells, strict=True) if cell.strip()}
-        event = _event(row, terms)
-        check(event)
-    except (ValueError, InvalidEvent) as error:
-        return Line(number, None, str(error))
-    return Line(number, event)
+        event, dated = plan.event(cells, person)
+    except Wrong as wrong:
+        return Line(number, None, wrong.column, wrong.what)
+    return Line(number, event, dated=dated)
 
 
-def _event(row: Mapping[str, str], terms: Terms) -> Event:
-    kind = _kind(row.get("kind", ""))
-    if kind in _DATED and "at" not in row:
-        raise ValueError(f"at: a {kind} needs its time")
-    at = _moment(row["at"], "at", terms) if "at" in row else terms.now
-    if at > terms.now:
-        raise ValueError("at: in the future")
-    return Event(
-        kind=kind,
-        person=terms.pseudonyms.person(_address(row.get("address", ""))),
-        at=at,
-        evidence=Evidence(f"import:{terms.name}", row.get("channel", ""), row.get("wording", ""), row.get("proof", "")),
-        scope=_scope(row, kind, terms.organisation),
-        detail=_detail(row, terms),
-    )
-
-
-def _kind(text: str) -> EventKind:
-    kind = _KINDS.get(text.lower().removeprefix("fact-"))
-    if kind is None:
-        raise ValueError(f"kind: expected one of {', '.join(_KINDS)}")
-    return kind
-
-
-def _address(text: str) -> Address:
-    try:
-        return Address.parse(text)
-    except InvalidAddress:
-        raise ValueError("address: not one usable mail address") from None
-
-
-def _scope(row: Mapping[str, str], kind: EventKind, organisation: Organisation) -> Scope | None:
-    try:
-        if kind is EventKind.REQUEST and "topic" in row:
-            return Scope(ScopeKind.TOPIC, _id(row["topic"], organisation.topic_ids))
-        return parse_scope(row["scope"], organisation) if "scope" in row else None
-    except ValueError as error:
-        raise ValueError(f"scope: {error}") from None
-
-
-def _detail(row: Mapping[str, str], terms: Terms) -> dict[str, _Value]:
-    readers: Mapping[str, Callable[[str], _Value]] = {
-        "reference": str,
-        "id": str,
-        "language": _language,
-        "category": lambda text: _id(text, terms.organisation.category_ids),
-        "end": lambda text: _moment(text, "end", terms),
-        "declined": _flag,
-        "minor": _flag,
-        "guardian": _flag,
-        "active": _flag,
-    }
-    detail: dict[str, _Value] = {"by": row["actor"]} if "actor" in row else {}
-    for name, reader in readers.items():
-        if name in row:
-            try:
-                detail[name] = reader(row[name])
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
-    return detail
-
-
-def _id(text: str, names: Mapping[str, int]) -> int:
-    if text.lower() in names:
-        return names[text.lower()]
-    if text.isascii() and text.isdigit() and int(text) in names.values():
-        return int(text)
-    raise ValueError(f"expected a name or id from the settings: {', '.join(sorted(names)) or '(none there)'}")
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in _FLAGS:
-        raise ValueError("expected yes or no")
-    return _FLAGS[text.lower()]
-
-
-def _language(text: str) -> str:
-    if not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise ValueError("expected two letters, as nl")
-    return text.lower()
-
-
-def _moment(text: str, name: str, terms: Terms) -> int:
-    """Unix seconds from a number, or ISO 8601 in the organisation's own time where no zone is given."""
-    if text.isascii() and text.isdigit() and len(text) > 8:
-        return int(text[:18])
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(terms.organisation.time_zone))
-        return int(moment.timestamp())
-    except (ValueError, OverflowError):
-        raise ValueError(f"{name}: expected a date as 2026-01-31 or a time as 2026-01-31T09:30") from None
+def _together(found: list[Line]) -> list[Line]:
+    """A consent beside an opt-out that could not be read would be a consent of somebody who said no."""
+    wrong = [line for line in found if line.event is None]
+    good = [line for line in found if line.event is not None and (not wrong or line.event.kind in BLOCKS)]
+    return [*sorted(good, key=lambda line: line.event.at if line.event else 0), *wrong]
