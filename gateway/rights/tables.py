@@ -10,7 +10,7 @@ standard:   GDPR 15(1)(a)-(h), 20; L-15, S-64. Times are ISO 8601 in UTC; "" mea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +194,8 @@ TABLES: Mapping[str, type[Row]] = {
 }
 # What the person gave, under consent or contract: no inferred segments, no logs of ours (S-64, GDPR 20(1)).
 PROVIDED = ("consents", "facts")
+
+
+def columns(table: str) -> tuple[str, ...]:
+    """Names of a table's columns, in order."""
+    return tuple(f.name for f in fields(TABLES[table]))
