@@ -24,6 +24,7 @@ from gateway.app import compose
 from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
 from gateway.app.links import Link, run
+from gateway.app.outbox_mover import OutboxMover
 from gateway.app.rekeying import Rekeying, fingerprint, refusals
 from gateway.app.reports import from_bounce, from_delivery
 from gateway.audit.sqlite import AuditWriter
@@ -148,6 +149,7 @@ class Worker:
             if self.number == 0:
                 loops.append(tasks.create_task(self._ingest(), name="ingest"))
                 loops.append(tasks.create_task(self._digests(), name="digest"))
+                loops.append(tasks.create_task(OutboxMover(self, time.time).run(), name="outbox"))
             await link.stopping.wait()
             await self.ingress.drain(GRACE)
             for loop in loops:

@@ -100,8 +100,8 @@ class Case:
     """One request. Days are in the organisation's time zone; times Unix seconds, 0.0 for "not yet".
 
     `received` is the day the request really came in (S-66), `due` the last day to answer, `ceiling` the legal date of
-    an objection (S-59) or None. `person` is who has the sealed address, in the newest layer; None once closed, and where
-    the person is known by name only.
+    an objection (S-59) or None. `person` has the sealed address, in the newest layer; None once closed, and where the
+    person is known by name only.
     `effective`: when sending was blocked, or the request recorded; `completed`: when it was carried out; `answered`:
     when the reply was put in the outbox; `ended`: when nothing more was to be done but wait for mail under way (a
     restriction stays in force between the two). `version` grows with every step.
@@ -330,6 +330,11 @@ class CaseStore(Protocol):
 
     async def breach_update(self, number: int, state: str, detail: Mapping[str, object]) -> None:
         """Raises `NoSuchCase`."""
+        ...
+
+    async def purge(self, requests: date, breaches: float) -> tuple[int, int]:
+        """Retention: delete register rows closed before the day `requests`, and breaches closed before `breaches` (Unix
+        seconds); open ones have no term. Gives the numbers deleted."""
         ...
 
     async def close(self) -> None: ...

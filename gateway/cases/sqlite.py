@@ -14,11 +14,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.address import Address, InvalidAddress
-from gateway.cases import ending, intake, rows, schema
+from gateway.cases import ending, intake, retention, rows, schema
 from gateway.cases.protocol import (
     NO_CHANGE,
     Breach,
@@ -164,6 +165,13 @@ class SQLiteCases:
 
     async def breach_update(self, number: int, state: str, detail: Mapping[str, object]) -> None:
         await self._write(lambda db: intake.breach_again(db, self._keys, number, state, detail))
+
+    async def purge(self, requests: date, breaches: float) -> tuple[int, int]:
+        done = await self._write(
+            lambda db: (retention.purge_register(db, requests), retention.purge_breaches(db, self._keys, breaches))
+        )
+        await self._beside(self._wipe)
+        return done
 
     async def rewrap(self) -> int:
         """Bring every data key under the newest key of the organisation (rotation). Gives how many were older."""

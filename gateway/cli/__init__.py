@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import check_config, conformance, demo, explain, keys, queue, registry, serve, trace
+from gateway.cli import check_config, conformance, demo, explain, keys, queue, registry, rights, serve, trace
 from gateway.cli.opening import inside
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("explain")(explain.command)
 app.command("trace")(trace.command)
 app.command("conformance")(conformance.command)
 app.add_typer(registry.app, name="registry")
+app.add_typer(rights.app, name="rights")
 app.add_typer(queue.app, name="queue")
 app.add_typer(keys.app, name="keys")
 

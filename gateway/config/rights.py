@@ -60,6 +60,8 @@ class Rights(Settings):
     """Whether what was promised leaves room for the two months more of GDPR 12(3)."""
     warn: Duration = Field(default="7d", validate_default=True)
     """How long before its last day a request is announced in the digest."""
+    leaving_after: Duration = Field(default="30d", validate_default=True)
+    """How long after somebody said to want the services no longer their data is purged (S-28)."""
     holidays: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Za-z0-9]{1,12})?$")] = "NL"
     """Country, or country and subdivision (`DE-BY`), whose public holidays are no working days."""
     register_requests: bool = True

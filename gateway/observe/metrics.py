@@ -63,6 +63,73 @@ OPT_OUT_EFFECT_SECONDS = Histogram(
     ["organisation"],
     buckets=(0.01, 0.05, 0.1, 0.2, 0.5, 1, 5, 60, 3600, 86400),
 )
+RIGHTS_OPEN = Gauge(
+    "briefgeheim_rights_open",
+    "Requests of people not closed yet",
+    ["organisation", "kind"],
+    multiprocess_mode="livemax",
+)
+RIGHTS_OVERDUE = Gauge(
+    "briefgeheim_rights_overdue",
+    "Requests of people without an answer behind their last day",
+    ["organisation", "kind"],
+    multiprocess_mode="livemax",
+)
+RIGHTS_AGE = Gauge(
+    "briefgeheim_rights_age_days",
+    "Requests of people without an answer that came in at most `le` days ago",
+    ["organisation", "le"],
+    multiprocess_mode="livemax",
+)
+RIGHTS_EFFECT = Gauge(
+    "briefgeheim_rights_effect_seconds_max",
+    "Longest time from entering a request until sending was blocked, over the open ones",
+    ["organisation"],
+    multiprocess_mode="livemax",
+)
+RETENTION_OLDEST = Gauge(
+    "briefgeheim_retention_oldest_seconds",
+    "Age of the oldest data of a class that is left after the last purge",
+    ["organisation", "class"],
+    multiprocess_mode="livemax",
+)
+RETENTION_LIMIT = Gauge(
+    "briefgeheim_retention_limit_seconds",
+    "How old data of a class could get at the last purge",
+    ["organisation", "class"],
+    multiprocess_mode="livemax",
+)
+PURGED = Counter("briefgeheim_purged", "Things past their term that were deleted", ["organisation", "class"])
+BREACH_OPEN = Gauge("briefgeheim_breach_open", "Breaches not closed yet", ["organisation"], multiprocess_mode="livemax")
+BREACH_HOURS_LEFT = Gauge(
+    "briefgeheim_breach_hours_left",
+    "Hours in which the authority must hear of the most urgent breach; 72 while there is none to report",
+    ["organisation"],
+    multiprocess_mode="livemin",
+)
+HOLD_ALERTS = Counter(
+    "briefgeheim_hold_alerts",
+    "Held contract or safety mail that a person was told of at once",
+    ["organisation", "stream"],
+)
+PROBE_OK = Gauge(
+    "briefgeheim_probe_ok",
+    "1 while the last probe of the opt-out succeeded",
+    ["organisation"],
+    multiprocess_mode="livemin",
+)
+PROBE_AGE = Gauge(
+    "briefgeheim_probe_age_seconds",
+    "Since the last probe that succeeded",
+    ["organisation"],
+    multiprocess_mode="livemax",
+)
+OPT_OUT_PAUSED = Gauge(
+    "briefgeheim_opt_out_paused",
+    "1 while mail with an opt-out link is held because the opt-out does not work",
+    ["organisation"],
+    multiprocess_mode="livemax",
+)
 REGISTRY_TROUBLE = Gauge(
     "briefgeheim_registry_trouble",
     "1 while decisions cannot rest on the registry",

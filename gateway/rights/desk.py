@@ -222,6 +222,15 @@ class Desk:
         await self._finish(closed)
         return closed
 
+    async def withdraw(self, number: int, operator: str, reason: str, *, by: Channel = Channel.EMAIL) -> Case:
+        """The person takes the request back, or it was entered by mistake: undo what intake did, and say so."""
+        case = await self._open_case(number)
+        if case.completed:
+            raise DeskRefused(f"case {number} was completed already: {case.outcome}")
+        if not case.kind.answered_only:
+            await self.complete(number, Choices(operator, int(self.clock()), reason, grant=False))
+        return await self.close(number, operator, text=reason, outcome=Outcome.TAKEN_BACK, by=by)
+
     async def told(self, number: int, mail: str, operator: str, how: str) -> Case:
         """A notice that did not arrive, or an announcement: they were told in another way."""
         case = await self.store.case(number)
