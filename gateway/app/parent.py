@@ -162,6 +162,8 @@ class Parent:
     def _open_sockets(self) -> None:
         if "mail" in self.parts:
             self._sockets = listen(self.loaded.gateway.listen)
+            if api := self.loaded.gateway.api:
+                self._sockets["api"] = bind(api.address, api.port, "api")
         if "web" in self.parts:
             web = self.loaded.gateway.web
             self._sockets["web"] = bind(web.address, web.port, "web")

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from gateway import __version__
 from gateway.app import compose
+from gateway.app.api import ApiDesk
 from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
 from gateway.app.links import Link, run
@@ -82,6 +83,7 @@ class Worker:
     ingress: IngressServer
     rekeying: Rekeying
     spool_keys: Mapping[int, bytes]
+    api: ApiDesk
 
     @classmethod
     def build(cls, number: int, loaded: Loaded, sockets: Mapping[str, socket.socket]) -> Worker:
@@ -125,7 +127,12 @@ class Worker:
             check_secret,
         )
         rekeying = Rekeying(registries if number == 0 else {}, spools)
-        return cls(number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress, rekeying, keys)
+        api = ApiDesk(sockets, registries)
+        if number == 0:
+            api.use(loaded, credentials, tenants)
+        return cls(
+            number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress, rekeying, keys, api
+        )
 
     def measure_start(self) -> None:
         """Numbers that are known at once: the rules in force, and what an earlier process was cut off in (R-018)."""
@@ -147,6 +154,7 @@ class Worker:
                 tasks.create_task(contacts(self.pipeline), name="contacts"),
             ]
             if self.number == 0:
+                loops.append(tasks.create_task(self.api.run(), name="api"))
                 loops.append(tasks.create_task(self._ingest(), name="ingest"))
                 loops.append(tasks.create_task(self._digests(), name="digest"))
                 loops.append(tasks.create_task(OutboxMover(self, time.time).run(), name="outbox"))
@@ -200,6 +208,8 @@ class Worker:
         self.ingress.use_clients(prepared.clients)
         self.ingress.renew_certificates()
         self.spool_keys = prepared.spool_keys
+        if self.number == 0:
+            self.api.use(prepared.loaded, prepared.credentials, prepared.tenants)
         for name, tenant in prepared.tenants.items():
             self.registries[name].use_keys(tenant.pseudonyms)
 

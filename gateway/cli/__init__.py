@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import check_config, conformance, demo, explain, keys, queue, registry, rights, serve, trace
+from gateway.cli import check_config, conformance, demo, explain, keys, keys_api, queue, registry, rights, serve, trace
 from gateway.cli.opening import inside
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("conformance")(conformance.command)
 app.add_typer(registry.app, name="registry")
 app.add_typer(rights.app, name="rights")
 app.add_typer(queue.app, name="queue")
+keys.app.command("api")(keys_api.api)
+keys.app.command("webhook")(keys_api.webhook)
 app.add_typer(keys.app, name="keys")
 
 

@@ -14,6 +14,7 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 
+from gateway.config.check_api import check_webhooks
 from gateway.config.check_classify import check_classify
 from gateway.config.check_domains import check_domains, check_identity
 from gateway.config.check_listeners import check_listeners
@@ -54,6 +55,7 @@ def organisation(settings: Organisation) -> Iterator[Finding]:
         check_classify(settings),
         check_observe(settings, date.today()),
         check_third_parties(settings),
+        check_webhooks(settings),
     )
 
 

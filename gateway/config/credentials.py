@@ -31,6 +31,7 @@ AUDIT_KEY = "audit.key"
 _AES = 32  # octets: AES-256-GCM
 _SIV = 64  # octets: AES-256-SIV
 _PSEUDONYM = 32
+_WEBHOOK_LEAST = 24  # octets, as the Standard Webhooks specification asks
 _ED25519 = 32
 _WIDEST = 0o640
 _LARGEST = 64 * 1024
@@ -98,6 +99,28 @@ class Credentials:
             raise CredentialsError(f"{self.folder / file}: {error}; make one with `briefgeheim keys client`") from None
         return stored
 
+    def api_token(self, organisation: str, client: str) -> str:
+        """The stored form of a client's token for the API."""
+        file = api_file(organisation, client)
+        stored = self._text(file).strip()
+        try:
+            check_stored(stored)
+        except ValueError as error:
+            raise CredentialsError(f"{self.folder / file}: {error}; make one with `briefgeheim keys api`") from None
+        return stored
+
+    def webhook_secret(self, organisation: str, name: str) -> bytes:
+        """The key that signs a webhook, at least 24 octets."""
+        file = webhook_file(organisation, name)
+        try:
+            key = base64.b64decode(self._text(file).strip().removeprefix("whsec_"), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) < _WEBHOOK_LEAST:
+            text = f"expected whsec_ and base64 of {_WEBHOOK_LEAST} octets or more"
+            raise CredentialsError(f"{self.folder / file}: {text}; {_remedy(file)}")
+        return key
+
     def provider_password(self, organisation: str, name: str) -> str:
         """The password itself, without line end."""
         file = provider_file(organisation, name)
@@ -117,9 +140,20 @@ class Credentials:
         return errors
 
     def exists(self, name: str) -> bool:
-        return self._path(name).exists()
+        return self.place(name).exists()
 
-    def _path(self, name: str) -> Path:
+    def content(self, name: str) -> bytes:
+        """The octets of one file. Raises `CredentialsError`."""
+        return self._read(name)
+
+    def names(self) -> list[str]:
+        """Every file there is, by the name it is asked for."""
+        if not self.folder.is_dir():
+            return []
+        found = (p.name for p in self.folder.iterdir() if p.is_file() and not p.name.startswith("."))
+        return sorted(name.removeprefix(f"{_HANDED}_") if self.guarded else name for name in found)
+
+    def place(self, name: str) -> Path:
         """Where this credential is: systemd gives a folder it was handed as files named FOLDER_NAME."""
         plain, handed = self.folder / name, self.folder / f"{_HANDED}_{name}"
         return handed if self.guarded and not plain.exists() and handed.exists() else plain
@@ -158,6 +192,8 @@ class Credentials:
             for client in item.clients:
                 if client.secret:
                     yield partial(self.client_secret, item.name, client.secret)
+            for hook in item.webhooks:
+                yield partial(self.webhook_secret, item.name, hook.secret)
             for provider in item.providers:
                 if provider.secret:
                     yield partial(self.provider_password, item.name, provider.secret)
@@ -196,7 +232,7 @@ class Credentials:
             raise CredentialsError(f"{self.folder / name}: not text, expected UTF-8") from None
 
     def _read(self, name: str) -> bytes:
-        path = self._path(name)
+        path = self.place(name)
         try:
             with path.open("rb") as file:
                 self._check_mode(path, os.fstat(file.fileno()))
@@ -234,6 +270,14 @@ def client_file(organisation: str, secret: str) -> str:
     return f"{organisation}.client.{secret}"
 
 
+def api_file(organisation: str, client: str) -> str:
+    return f"{organisation}.api.{client}"
+
+
+def webhook_file(organisation: str, secret: str) -> str:
+    return f"{organisation}.webhook.{secret}"
+
+
 def provider_file(organisation: str, secret: str) -> str:
     return f"{organisation}.provider.{secret}"
 
@@ -253,6 +297,11 @@ def new_audit_key() -> bytes:
     return f"1 {_random(_ED25519)}\n".encode()
 
 
+def new_webhook_secret() -> bytes:
+    """A file with a signing secret, as receivers write it."""
+    return f"whsec_{_random(_AES)}\n".encode()
+
+
 def new_token_key() -> bytes:
     """First line of a token key file."""
     return f"1 {_random(_SIV)}\n".encode()
@@ -270,6 +319,10 @@ def _random(octets: int) -> str:
 def _remedy(name: str) -> str:
     if ".client." in name:
         return "make it with `briefgeheim keys client NAME`"
+    if ".api." in name:
+        return "make it with `briefgeheim keys api CLIENT`"
+    if ".webhook." in name:
+        return "make it with `briefgeheim keys webhook NAME`"
     if ".provider." in name:
         return "store it with `briefgeheim keys provider NAME`"
     return "make it with `briefgeheim keys init`"

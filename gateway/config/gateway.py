@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gateway.config.api import Api
 from gateway.config.base import Duration, Name, Octets, Settings
+from gateway.config.store import Store
 
 
 class Listener(Settings):
@@ -134,6 +136,10 @@ class Gateway(Settings):
     """The opt-out page."""
     observe: Observe = Observe()
     """Metrics, health, log."""
+    api: Api | None = None
+    """The API for client systems."""
+    registry: Store = Store()
+    """Where the registries are kept."""
 
     @property
     def web_folder(self) -> Path:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from gateway.config.api import Webhook
 from gateway.config.base import DomainName, Duration, Name, Settings
 from gateway.config.observe_mode import ObserveMode
 from gateway.config.probe import Probe
@@ -331,6 +332,8 @@ class Organisation(Settings):
     """Who carries it further."""
     third_parties: tuple[ThirdParty, ...] = ()
     """Who else may get data of a person, and under which contract."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Who is told of refusals and consents as they happen."""
     routes: tuple[Route, ...]
     """Which mail goes to which provider; the first match counts."""
     streams: dict[Stream, StreamRule]

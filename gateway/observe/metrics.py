@@ -140,6 +140,20 @@ SPOOL_TROUBLE = Gauge("briefgeheim_spool_trouble", "1 while the spool cannot sto
 OVERRIDES = Counter(
     "briefgeheim_overrides", "Held mail released or dropped by a named operator", ["organisation", "act", "rule"]
 )
+API_REQUESTS = Counter(
+    "briefgeheim_api_requests", "Requests to the API for client systems", ["organisation", "client", "code"]
+)
+WEBHOOK_CALLS = Counter(
+    "briefgeheim_webhook_calls",
+    "Calls of webhooks; outcome ok, a reply code or a fault",
+    ["organisation", "webhook", "outcome"],
+)
+WEBHOOK_WAITING = Gauge(
+    "briefgeheim_webhook_waiting",
+    "Events a webhook's receiver has not taken yet, at most 200 are counted",
+    ["organisation", "webhook"],
+    multiprocess_mode="livemax",
+)
 ONE_CLICK_UNSIGNED = Counter(
     "briefgeheim_one_click_unsigned",
     "Mails that got no one-click field because it would not be signed",

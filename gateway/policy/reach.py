@@ -1,6 +1,6 @@
 """Whether a client could reach a person on any of its streams.
 
-what:       the early answer at RCPT, for clients that want it there (`refuse: rcpt`)
+what:       the early answer at RCPT, for clients that want it there (`refuse: rcpt`), and the answer stream by stream
 takes→gives: settings, client, facts → a refusal, or None when some mail of this client may still go
 knows not:  the mail, which is not there yet; consent, which needs the mail
 fails by:   nothing
@@ -34,6 +34,18 @@ def blocked_everywhere(organisation: Organisation, client: Client, facts: Facts)
             return None
         first = first or found
     return _refusal(organisation, facts, first) if first else None
+
+
+def blocked_streams(organisation: Organisation, client: Client, facts: Facts) -> dict[Stream, Finding | None]:
+    """Each stream that this client can send, with the first block that stops it for this person; None: nothing does.
+
+    A stream is stopped when every entry and basis that it can be sent by is.
+    """
+    found: dict[Stream, Finding | None] = {}
+    for case in _cases(organisation, client, facts):
+        stream, stopped = case.classification.stream, any_block(case)
+        found[stream] = None if stopped is None else found.get(stream, stopped)
+    return found
 
 
 def _cases(organisation: Organisation, client: Client, facts: Facts) -> Iterator[Case]:

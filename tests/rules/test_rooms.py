@@ -15,7 +15,7 @@ FILES = sorted(GATEWAY.rglob("*.py"))
 WORDS = {"envelope", "reply", "address", "token", "decision", "facts", "pseudonym", "config", "observe"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing"}
-CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "stored", "pipeline", "outbox", "rights"}
+CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),
@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ingress": WORDS,
     "delivery": WORDS | PROTOCOLS | {"policy", "signing", "message.template"},
     "web": WORDS | PROTOCOLS | {"rights", "policy.explain"},
+    "admin": WORDS | PROTOCOLS | {"rights", "policy.explain", "policy.reach", "registry.scopes"},
 }
 ROOT_ROOMS = {"app", "cli", "__main__", "__init__", "demo"}
 
@@ -44,7 +45,8 @@ LIVES_IN: dict[str, set[str]] = {
     "redis": {"registry"},
     "prometheus_client": {"observe"},
     "email_validator": {"address"},
-    "starlette": {"web"},
+    "fastapi": {"admin"},
+    "starlette": {"web", "admin"},
     "uvicorn": {"web"},
     "jinja2": {"web"},
     "ruamel": {"config", "demo"},

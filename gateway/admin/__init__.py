@@ -1,0 +1,1 @@
+"""What client systems and administrators ask over HTTP: status, feed, webhooks."""
