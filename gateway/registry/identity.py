@@ -20,13 +20,17 @@ from gateway.registry.node import Memory
 from gateway.registry.protocol import RegistryMistrusted
 from gateway.registry.record import Mark
 
-COLUMNS = "registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain, floor"
+COLUMNS = (
+    "registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain, floor, loading"
+)
+LOADING = "rows of another registry are being loaded into this one; it can be used when they are all here"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`applied`: how much of the registry's journal is in it; `ingested`: how much of web journal `web`.
 
+    `loading`: rows of another registry are coming in, and until all are there nobody may rest on it.
     `layer` is that of new rows; `floor` the lowest a row may be of while rows are lifted, None when all are of `layer`.
     """
 
@@ -39,6 +43,7 @@ class Identity:
     web: bytes | None = None
     ingested: Mark | None = None
     floor: int | None = None
+    loading: bool = False
 
     @property
     def lowest(self) -> int:
@@ -55,13 +60,16 @@ class Identity:
         return Memory(self.registry, self.journal, self.organisation, self.applied, file)
 
 
-Row = tuple[bytes, int, bytes, int, bytes, int, bytes, bytes | None, int, bytes | None, int | None]
+Row = tuple[bytes, int, bytes, int, bytes, int, bytes, bytes | None, int, bytes | None, int | None, int]
 
 
 def of_row(row: Row) -> Identity:
-    registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain, floor = row
+    registry, organisation, key_check, layer, journal, position, chain, web, web_position, web_chain, *rest = row
     ingested = None if web_chain is None else Mark(web_position, web_chain)
-    return Identity(registry, organisation, key_check, layer, journal, Mark(position, chain), web, ingested, floor)
+    applied, (floor, loading) = Mark(position, chain), rest
+    return Identity(
+        registry, organisation, key_check, layer, journal, applied, web, ingested, floor, loading=bool(loading)
+    )
 
 
 def read(connection: sqlite3.Connection) -> Identity:
@@ -93,7 +101,7 @@ def write(connection: sqlite3.Connection, identity: Identity) -> None:
     """Replace the row, inside the caller's transaction."""
     ingested = identity.ingested
     connection.execute(
-        f"INSERT OR REPLACE INTO identity (one, {COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO identity (one, {COLUMNS}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             identity.registry,
             identity.organisation,
@@ -106,6 +114,7 @@ def write(connection: sqlite3.Connection, identity: Identity) -> None:
             ingested.position if ingested else 0,
             ingested.chain if ingested else None,
             identity.floor,
+            int(identity.loading),
         ),
     )
 

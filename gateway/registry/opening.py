@@ -135,7 +135,9 @@ def _catch_up(connection: sqlite3.Connection, journal: Journal, memory: node.Mem
 
 def _writer(places: Places, connection: sqlite3.Connection, journal: Journal, owner: Owner) -> Writer:
     writer = Writer(places, connection, journal, owner.pseudonyms)
-    writer.ingest()  # replays what the journal has and this registry lacks: a crash, or a backup that was put back
+    if not identities.read(connection).loading:
+        writer.ingest()  # replays what the journal has and this registry lacks: a crash, or a backup that was put back
+        writer.tidy()
     return writer
 
 

@@ -25,7 +25,7 @@ class Index(IntEnum):
 
 
 class Posting(NamedTuple):
-    """In index `name`, `key` leads to `person` (a person number); `event` orders several with one key, the latest counts."""
+    """In index `name`, `key` leads to person number `person`. `event`: of several with one key the latest counts."""
 
     name: Index
     key: str

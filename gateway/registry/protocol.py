@@ -153,11 +153,15 @@ class Registry(Protocol):
         ...
 
     async def record(self, events: Sequence[Event]) -> list[int]:
-        """Append events in one commit; blocks are in the fsynced journal first. Gives their numbers."""
+        """Append events in one commit; blocks are in the fsynced journal first. Gives their numbers, never used before.
+
+        0 is the number of an event that was not kept, because its person is erased and it is neither a block nor a lift
+        nor something the law keeps. An erasure is carried out as `erase` says.
+        """
         ...
 
     async def contact(self, client: str, contact: str) -> bytes | None:
-        """The exact pseudonym behind a client's own contact id, or None."""
+        """The exact pseudonym behind a client's own contact id, or None. The latest person to get an id has it."""
         ...
 
     async def published(self, ids: Collection[str]) -> frozenset[str]:
@@ -186,38 +190,53 @@ class PeopleRegistry(Registry, Protocol):
         """Note what a named operator did, and about whom."""
         ...
 
+    async def acts(self, person: Person) -> list[Act]:
+        """What named operators did about one person, oldest first: who looked is theirs to know (GDPR 15)."""
+        ...
+
     async def history(self, person: Person) -> list[tuple[int, Event]]:
         """All events about one person, oldest first, with their numbers."""
         ...
 
     async def feed(self, after: int, limit: int) -> list[Fed]:
-        """Events behind number `after`, oldest first; those of erased people are gone."""
+        """Events behind number `after`, oldest first; those of erased people are gone.
+
+        A block under a wide pseudonym names that one, and no contact: whose opt-out it was is not known then.
+        """
         ...
 
     async def returns(self, limit: int) -> list[Return]:
-        """Pending returns, oldest first. One ends by a lift or a later refusal of its scope, or `record` of a
-        consent with `active` False for it."""
+        """Pending returns, oldest first. One ends by a lift or a later refusal of its scope, by a lift after which
+        no block reaches it, by consent that counts, or by `record` of a consent with `active` False for it."""
         ...
 
     async def erase(self, person: Person, at: int, evidence: Evidence) -> int:
         """Leave the tombstone and what the law keeps (`RETAINED`, not yet past), delete every event and fact.
 
-        The tombstone carries no day: its time is the first of the quarter. In the file nothing of the deleted rows is
-        left. Gives the number of events deleted. `act` rows about the person lose their person.
+        The tombstone carries no day, here and in the journal: its time is the first second of the quarter in UTC, and
+        of the evidence only actor and channel stay. In the files nothing of the deleted rows is left. Gives the number
+        of events deleted. `act` rows about the person lose their person. A wide row is not touched: it is of all its
+        spellings. Erasing twice is harmless; after `RegistryUnavailable` erase again.
         """
         ...
 
     async def move(self, old: Person, new: Person, at: int, evidence: Evidence) -> int:
         """Rectification: facts, consents and blocks follow to the new address, the old one stays blocked (L-04).
 
-        Gives the number of the event.
+        Blocks of both rows follow, and so do events and acts. Both addresses may be known: then blocks and facts are
+        joined, and a consent of one that a refusal of the other may reach is gone. The old address keeps its own blocks
+        and gets a manual one on everything. Gives the number of the event. Raises `InvalidEvent` where either address
+        was erased, or both are one.
         """
         ...
 
     async def purge(self, kinds: Collection[EventKind], before: int) -> int:
         """Retention: delete events of these (fact) kinds older than `before` (Unix seconds), and the facts they made.
 
-        Never a block, a consent, or the event that a block or consent in force rests on. Gives the number deleted.
+        Of `RETAINED`, those whose `until` came before `before`, however old they are.
+
+        `RETAINED` goes by its own `until`, also under a tombstone. Never a block, a consent of any sort or what protects
+        a minor: `InvalidEvent` for a kind that is not in `events.PURGEABLE`. Gives the number deleted.
         """
         ...
 
@@ -234,8 +253,9 @@ class PeopleRegistry(Registry, Protocol):
         ...
 
     async def load(self, states: Sequence[StateRow], events: Sequence[EventRow]) -> None:
-        """Take rows of another registry as they are. Only into a registry without people; the last call is
-        `load((), ())`, after which it can be used. Blocks go to the journal as well."""
+        """Take rows of another registry with the same keys, as they are. Only into a registry where nothing ever
+        happened (`InvalidEvent`); from the first call to the last, `load((), ())`, it is mistrusted. Blocks go to the
+        journal as well."""
         ...
 
     async def status(self) -> dict[str, int | str]:

@@ -41,8 +41,9 @@ CREATE TRIGGER acts_remain BEFORE DELETE ON acts BEGIN SELECT RAISE(ABORT, 'acts
 _FLOOR = "ALTER TABLE identity ADD COLUMN floor INTEGER;"
 # `numbering`: the highest event number there ever was, so that none comes twice after events went. `postings`: indexes
 # that follow from the states (`postings.py`). `opened`: events and acts may only be touched while it has its row, which
-# an erasure, a purge or a rectification puts in and takes out within its own commit. `scrub`: deleted content may still
-# lie in free space of the file; the row goes when that is overwritten.
+# an erasure, a purge or a rectification puts in and takes out within its own commit. `scrub`: a row for each commit
+# whose deleted content may still lie in free space of the file; it goes when that was looked for. `loading`: rows of
+# another registry are coming in.
 _PEOPLE = """
 CREATE TABLE numbering (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL);
 INSERT INTO numbering SELECT 1, COALESCE(MAX(number), 0) FROM events;
@@ -52,8 +53,9 @@ CREATE TABLE postings (
 INSERT INTO postings SELECT 2, held.value, 0, person FROM state, json_each(data, '$.u') AS held;
 CREATE INDEX state_of_person ON state (person);
 CREATE INDEX facts_by_age ON events (kind, at) WHERE kind GLOB 'fact-*';
+ALTER TABLE identity ADD COLUMN loading INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE opened (one INTEGER PRIMARY KEY CHECK (one = 1));
-CREATE TABLE scrub (one INTEGER PRIMARY KEY CHECK (one = 1));
+CREATE TABLE scrub (number INTEGER PRIMARY KEY);
 DROP TRIGGER events_stay;
 DROP TRIGGER events_remain;
 DROP TRIGGER acts_stay;

@@ -10,6 +10,7 @@ standard:   DESIGN §4 People; I-2, I-10, I-12, I-13
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -22,12 +23,23 @@ from typing import TypeVar
 from gateway.config.organisation import Organisation
 from gateway.facts import Facts
 from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry import copying, feeding, rotation, scrubbing, store
 from gateway.registry import identity as identities
-from gateway.registry import rotation, store
 from gateway.registry.faults import as_registry_errors
 from gateway.registry.opening import Owner, open_writer
 from gateway.registry.places import Places, places
-from gateway.registry.protocol import Act, Event, RegistryMistrusted, RegistryUnavailable
+from gateway.registry.protocol import (
+    Act,
+    Event,
+    EventKind,
+    EventRow,
+    Evidence,
+    Fed,
+    RegistryMistrusted,
+    RegistryUnavailable,
+    Return,
+    StateRow,
+)
 from gateway.registry.view import View
 from gateway.registry.writer import Writer
 
@@ -111,6 +123,45 @@ class SQLiteRegistry:
         return await self._beside(
             lambda: self._write(lambda writer: store.history(writer.connection, writer.place(person)))
         )
+
+    async def feed(self, after: int, limit: int) -> list[Fed]:
+        """Events behind number `after`, oldest first."""
+        return await self._read(lambda connection: feeding.feed(connection, after, limit))
+
+    async def returns(self, limit: int) -> list[Return]:
+        """Pending returns, oldest first."""
+        return await self._read(lambda connection: feeding.returns(connection, limit))
+
+    async def oldest(self, kinds: Collection[EventKind]) -> int | None:
+        """Unix seconds of the oldest event of these kinds, or None."""
+        return await self._read(lambda connection: feeding.oldest(connection, kinds))
+
+    async def erase(self, person: Person, at: int, evidence: Evidence) -> int:
+        """Leave the tombstone and what the law keeps; delete the rest from all files. Gives the events deleted."""
+        return await self._change(lambda writer: writer.erase(person, at, evidence))
+
+    async def move(self, old: Person, new: Person, at: int, evidence: Evidence) -> int:
+        """Everything follows to the new address; the old one stays blocked. Gives the number of the rectification."""
+        return await self._change(lambda writer: writer.move(old, new, at, evidence))
+
+    async def purge(self, kinds: Collection[EventKind], before: int) -> int:
+        """Delete old events of these kinds, batch by batch beside other work. Gives how many."""
+        total = 0
+        while gone := await self._change(lambda writer: writer.purge_batch(kinds, before)):
+            total += gone
+        return total
+
+    async def state_rows(self, after: bytes, limit: int) -> list[StateRow]:
+        """State rows behind pseudonym `after`, in its order."""
+        return await self._read(lambda connection: copying.state_rows(connection, after, limit))
+
+    async def event_rows(self, after: int, limit: int) -> list[EventRow]:
+        """Event rows behind number `after`, in order."""
+        return await self._read(lambda connection: copying.event_rows(connection, after, limit))
+
+    async def load(self, states: Sequence[StateRow], events: Sequence[EventRow]) -> None:
+        """Take rows of another registry; nobody can rest on this one until `load((), ())`."""
+        await self._change(lambda writer: writer.load(states, events))
 
     def use_keys(self, pseudonyms: Pseudonyms) -> None:
         """Work with these keys, the old ones and a new one, from the next turn of the writing thread on (`settled`)."""
@@ -239,6 +290,12 @@ class SQLiteRegistry:
         self._let_go((view, writer))
         self._fault = None
 
+    async def _change(self, act: Callable[[Writer], _T]) -> _T:
+        return await self._beside(lambda: self._write(act))
+
+    async def _read(self, look: Callable[[sqlite3.Connection], _T]) -> _T:
+        return await self._beside(lambda: self._write(lambda writer: look(writer.connection)))
+
     async def _beside(self, act: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._hand, act)
 
@@ -254,12 +311,13 @@ def _status(writer: Writer) -> dict[str, int | str]:
     return {
         "registry": found.registry.hex(),
         "people": int(connection.execute("SELECT COUNT(*) FROM state").fetchone()[0]),
-        "events": store.last_number(connection),
+        "events": int(connection.execute("SELECT COUNT(*) FROM events").fetchone()[0]),
         "journal": journal.position,
         "applied": found.applied.position,
         "web": found.ingested.position if found.ingested else 0,
         "layer": found.layer,
         "waiting": 0 if found.floor is None else rotation.waiting(connection, found.layer),
         "octets": int(connection.execute(_OCTETS).fetchone()[0]),
+        "unscrubbed": scrubbing.due(connection),
         "torn": writer.journal.torn,
     }

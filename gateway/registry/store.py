@@ -17,7 +17,7 @@ from operator import attrgetter
 from gateway.pseudonym import Person
 from gateway.registry.folding import Folded, fold, records_of, stored_event, touched
 from gateway.registry.postings import Posting
-from gateway.registry.protocol import Event, EventRow, StateRow
+from gateway.registry.protocol import Act, Event, EventRow, StateRow
 from gateway.registry.record import Record
 
 _CHUNK = 500
@@ -68,7 +68,7 @@ def forget(connection: sqlite3.Connection, erased: dict[int, int]) -> None:
     with opened(connection):
         connection.executemany("DELETE FROM events WHERE person = ? AND number < ?", erased.items())
         connection.executemany("UPDATE acts SET person = NULL WHERE person = ?", [(p,) for p in erased])
-    connection.execute("INSERT OR IGNORE INTO scrub (one) VALUES (1)")
+    connection.execute("INSERT INTO scrub DEFAULT VALUES")
 
 
 @contextmanager
@@ -97,9 +97,17 @@ def person_number(connection: sqlite3.Connection, pseudonym: bytes) -> int | Non
     return None if row is None else int(row[0])
 
 
-def count_of(connection: sqlite3.Connection, person: int) -> int:
-    """How many events are filed under a person number."""
-    return int(connection.execute("SELECT COUNT(*) FROM events WHERE person = ?", (person,)).fetchone()[0])
+def count_of(connection: sqlite3.Connection, pseudonym: bytes) -> int:
+    """How many events are filed under the row of this pseudonym."""
+    query = "SELECT COUNT(*) FROM events WHERE person = (SELECT person FROM state WHERE pseudonym = ?)"
+    return int(connection.execute(query, (pseudonym,)).fetchone()[0])
+
+
+def refile(connection: sqlite3.Connection, old: int, new: int) -> None:
+    """Events and acts of person number `old` are those of `new` from now on."""
+    with opened(connection):
+        for table in ("events", "acts"):
+            connection.execute(f"UPDATE {table} SET person = ? WHERE person = ?", (new, old))
 
 
 def history(connection: sqlite3.Connection, person: Person) -> list[tuple[int, Event]]:
@@ -110,6 +118,16 @@ def history(connection: sqlite3.Connection, person: Person) -> list[tuple[int, E
         (person.exact, person.wide),
     )
     return [(row[0], stored_event(person, EventRow(*row))) for row in found]
+
+
+def acts(connection: sqlite3.Connection, pseudonym: bytes) -> list[Act]:
+    """What operators did about one person, oldest first."""
+    found = connection.execute(
+        "SELECT at, operator, reason, what FROM acts"
+        " WHERE person = (SELECT person FROM state WHERE pseudonym = ?) ORDER BY number",
+        (pseudonym,),
+    )
+    return [Act(*row) for row in found]
 
 
 def load(connection: sqlite3.Connection, pseudonyms: Iterable[bytes]) -> dict[bytes, StateRow]:

@@ -169,6 +169,8 @@ class View:
         expected = self._expected
         if (found.registry, found.journal) != (expected.registry, expected.journal):
             raise RegistryMistrusted("the registry's identity is not the one this node knows")
+        if found.loading:
+            raise RegistryMistrusted(identities.LOADING)
         if (found.layer, found.key_check, found.floor) != (expected.layer, expected.key_check, expected.floor):
             self._move_layers(found)
         taken = (found.applied.position, found.ingested.position if found.ingested else 0)

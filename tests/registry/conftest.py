@@ -16,6 +16,8 @@ from gateway.registry.places import Places, places
 from gateway.registry.protocol import Event, EventKind, Evidence
 from gateway.registry.sqlite import SQLiteRegistry
 
+pytest.register_assert_rewrite("tests.registry.contract")
+
 KEYS = Pseudonyms((b"k" * 32,), frozenset({"wide.example"}))
 OTHER_KEYS = Pseudonyms((b"x" * 32,))
 MARKETING = Scope(ScopeKind.MARKETING)
@@ -36,6 +38,7 @@ def person(local: str = "anna", domain: str = "example.nl", keys: Pseudonyms = K
 
 def event(
     kind: EventKind,
+    /,
     who: Person | None = None,
     scope: Scope | None = None,
     evidence: Evidence = FORM,

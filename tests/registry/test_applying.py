@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.facts import BlockKind, Purchase, Scope, ScopeKind, Subscription
+from gateway.registry.applying import apply
 from gateway.registry.events import BLOCKS, LIFTED_BY
 from gateway.registry.protocol import Event, EventKind, Evidence
-from gateway.registry.applying import apply
 from gateway.registry.state import EMPTY, State, facts, pack, unpack
 from tests.registry.conftest import (
     CONFIRMED,
