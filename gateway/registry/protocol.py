@@ -233,10 +233,10 @@ class PeopleRegistry(Registry, Protocol):
     async def purge(self, kinds: Collection[EventKind], before: int) -> int:
         """Retention: delete events of these (fact) kinds older than `before` (Unix seconds), and the facts they made.
 
-        Of `RETAINED`, those whose `until` came before `before`, however old they are.
+        Of `RETAINED`, those whose `until` came before `before`, however old they are, also under a tombstone.
 
-        `RETAINED` goes by its own `until`, also under a tombstone. Never a block, a consent of any sort or what protects
-        a minor: `InvalidEvent` for a kind that is not in `events.PURGEABLE`. Gives the number deleted.
+        Never a block, a consent of any sort or what protects a minor: `InvalidEvent` for a kind that is not in
+        `events.PURGEABLE`. Gives the number deleted.
         """
         ...
 

@@ -2,8 +2,8 @@
 
 A backend's own test file imports every test from here and gives two fixtures. `make_registry()` makes a new, empty
 registry of organisation 7 with the keys of conftest, and opens it; each call makes another one. With `like=registry` it
-opens the same registry once more, as another process of the node would. `web_journal(registry)` gives the page's journal
-that this registry reads.
+opens the same registry once more, as another process of the node would. `web_journal(registry)` gives the page's
+journal that this registry reads.
 """
 
 from __future__ import annotations
