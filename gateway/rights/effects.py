@@ -209,7 +209,10 @@ class RightsEffects:
         notices = await self._notices(person, NoticeKind.RECTIFICATION)
         evidence = Evidence(f"operator:{choices.operator}", CHANNEL, "", marker(case))
         if not any(e.evidence.proof == marker(case) for _, e in await self.registry.history(new)):
-            await self.registry.move(person, new, choices.now, evidence)
+            try:
+                await self.registry.move(person, new, choices.now, evidence)
+            except ValueError as error:  # one of the two was erased
+                raise EffectRefused(f"the new {error}") from None
         await self._cancel(person, case, choices.operator)
         return Completion(Outcome.GRANTED, notices, (self._say(case, "moved"),))
 

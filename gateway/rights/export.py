@@ -88,10 +88,15 @@ def packed(content: Mapping[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def write(folder: Path, content: Mapping[str, bytes]) -> None:
-    """Write into `folder`, which must not exist or be empty; only its owner can read it. Raises `ExportRefused`."""
+def check_folder(folder: Path) -> None:
+    """Raise `ExportRefused` unless an export can be written there: nothing is written over or mixed."""
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise ExportRefused(f"{folder}: expected a folder that does not exist yet, or an empty one")
+
+
+def write(folder: Path, content: Mapping[str, bytes]) -> None:
+    """Write into `folder`, which must not exist or be empty; only its owner can read it. Raises `ExportRefused`."""
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     for name, octets in content.items():
