@@ -10,7 +10,7 @@ standard:   I-11, L-07
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from gateway.audit.files import looking
 from gateway.audit.protocol import AuditRow
 
 _SINCE = "SELECT payload FROM audit WHERE at >= ? AND payload IS NOT NULL ORDER BY number"
-_BEHIND = "SELECT number, payload FROM audit WHERE number > ? ORDER BY number LIMIT ?"
+_BETWEEN = "SELECT payload FROM audit WHERE number > ? AND number <= ? AND instr(payload, ?) ORDER BY number"
 
 
 class AuditReader:
@@ -27,9 +27,13 @@ class AuditReader:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = tuple(paths)
 
-    def by_person(self, pseudonym: bytes) -> list[AuditRow]:
-        """Rows about one person (exact pseudonym, 32 octets) that were not erased, oldest first."""
-        return self._find("pseudonym = ?", pseudonym)
+    def by_person(self, *pseudonyms: bytes) -> list[AuditRow]:
+        """Rows about one person that were not erased, oldest first.
+
+        Exact pseudonyms of 32 octets, in every layer (`Person.every_exact`): a row keeps the layer it was written in.
+        """
+        found = [row for pseudonym in pseudonyms for row in self._find("pseudonym = ?", pseudonym)]
+        return sorted(found, key=lambda row: row.at)
 
     def by_message(self, message: str) -> list[AuditRow]:
         """Rows about one message that were not erased, oldest first."""
@@ -44,16 +48,11 @@ class AuditReader:
                 if not what or row.what in what:
                     yield row
 
-    def behind(self, positions: Mapping[str, int], limit: int) -> list[tuple[str, int, AuditRow | None]]:
-        """At most `limit` rows per shard behind the position of each (shard name → row number), in their order.
-
-        Gives (shard, number, row); the row is None where its content was erased.
-        """
-        found: list[tuple[str, int, AuditRow | None]] = []
-        for path in self._paths:
-            texts: Iterator[tuple[int, str | None]] = _rows(path, _BEHIND, (positions.get(path.stem, 0), limit))
-            found.extend((path.stem, number, None if text is None else row_of(text)) for number, text in texts)
-        return found
+    def between(self, database: Path, after: int, until: int, what: str) -> list[AuditRow]:
+        """Rows of one kind with numbers above `after` and up to `until` in one shard, that were not erased."""
+        # Looked for as text first: rows of other kinds are not read apart. A row that only quotes it is left out after.
+        found: Iterator[tuple[str]] = _rows(database, _BETWEEN, (after, until, f'"what":"{what}"'))
+        return [row for (text,) in found if (row := row_of(text)).what == what]
 
     def _find(self, which: str, value: bytes | str) -> list[AuditRow]:
         query = f"SELECT payload FROM audit WHERE {which} AND payload IS NOT NULL ORDER BY number"

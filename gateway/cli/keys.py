@@ -1,6 +1,6 @@
 """`briefgeheim keys`: make keys and secrets, and print what to publish.
 
-what:       init, client, provider, dkim, dns; nothing here ever replaces a key
+what:       init, client, provider, dkim, dns; nothing here ever replaces a key. Rotation, status, escrow: files beside
 takes→gives: the settings → files in the credentials folder, text for people
 knows not:  running processes
 fails by:   exit 2 on settings, exit 1 when a name is unknown or a file cannot be made
@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gateway.cli import keys_escrow, keys_rotate, keys_status
 from gateway.cli.opening import DEFAULT_CONFIG, Config
 from gateway.config import credentials as files
 from gateway.config.client_secret import new_secret
@@ -25,6 +26,13 @@ from gateway.config.organisation import Client, Domain, Organisation, Provider
 from gateway.signing.keys import dns_record, generate
 
 app = typer.Typer(help="Make keys and secrets, and print the DNS records to publish.", no_args_is_help=True)
+
+app.command("rotate")(keys_rotate.rotate)
+app.command("apply")(keys_rotate.apply)
+app.command("retire")(keys_rotate.retire)
+app.command("status")(keys_status.status)
+app.command("escrow")(keys_escrow.escrow)
+app.command("recover")(keys_escrow.recover)
 
 OrganisationName = Annotated[str | None, typer.Option("--organisation", help="Only this organisation.")]
 

@@ -49,7 +49,7 @@ def command(
     for owner in _owners(loaded, organisation):
         person = _person(loaded, owner, address)
         _record(loaded, owner, person, Act(int(time.time()), operator, reason, "trace"))
-        rows = [r for r in _reader(loaded).by_person(person.exact) if r.organisation == owner.name]
+        rows = [r for r in _reader(loaded).by_person(*person.every_exact) if r.organisation == owner.name]
         for text in _as_json(rows, loaded) if as_json else _as_text(owner, rows, loaded):
             print(text)
         found += len(rows)

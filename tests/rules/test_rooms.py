@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": WORDS,
     "cases": WORDS,
     "spool": WORDS | {"audit.protocol"},
+    "backup": WORDS | {"registry", "audit", "cases"},
     **dict.fromkeys(CONDUCTORS, WORDS | THOUGHT | PROTOCOLS | CONDUCTORS),
     "ingress": WORDS,
     "delivery": WORDS | PROTOCOLS | {"policy", "signing", "message.template"},
