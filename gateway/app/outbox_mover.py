@@ -13,12 +13,12 @@ whether a row was moved by a process that ended before it could note that.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from gateway.address import Address
 from gateway.app.office import Office
+from gateway.audit.protocol import AuditUnavailable
 from gateway.audit.reading import AuditReader
 from gateway.cases.protocol import CasesUnavailable, MailState, Outgoing
 from gateway.cases.sqlite import SQLiteCases
@@ -86,7 +86,7 @@ class OutboxMover:
         await self._renew()
         try:
             await self._turn(name, self._stores[name])
-        except (CasesUnavailable, SpoolUnavailable, RegistryUnavailable, sqlite3.Error) as error:
+        except (CasesUnavailable, SpoolUnavailable, RegistryUnavailable, AuditUnavailable) as error:
             if name not in self._away:
                 maillog.trouble(f"outbox of {name}", type(error).__name__)
             self._away.add(name)

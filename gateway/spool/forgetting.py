@@ -9,14 +9,13 @@ standard:   S-31, S-35; GDPR 17; I-7
 
 from __future__ import annotations
 
-import mmap
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.spool import schema
+from gateway.spool import scan, schema
 from gateway.spool.disk import trouble
 from gateway.spool.protocol import SpoolUnavailable
 from gateway.spool.schema import FINAL
@@ -63,8 +62,7 @@ def forget(shard: Shard, pseudonyms: Sequence[bytes], also: Also) -> Forgotten:
 
 def found_in(files: Iterable[Path], pseudonyms: Sequence[bytes]) -> bool:
     """Whether one of these pseudonyms stands in a file, as octets or in hexadecimal digits."""
-    wanted = [form for p in pseudonyms for form in (p, p.hex().encode())]
-    return any(_has(path, wanted) for path in files)
+    return scan.found_in(files, [form for p in pseudonyms for form in (p, p.hex().encode())])
 
 
 def _take_out(connection: sqlite3.Connection, pseudonyms: Sequence[bytes], also: Also) -> Forgotten:
@@ -101,10 +99,3 @@ def _empty_log(connection: sqlite3.Connection) -> None:
 def _files(shard: Shard) -> list[Path]:
     names = (shard.database, shard.database.with_name(shard.database.name + "-wal"))
     return [path for path in names if path.exists()]
-
-
-def _has(path: Path, wanted: Sequence[bytes]) -> bool:
-    if path.stat().st_size == 0:
-        return False
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return any(content.find(form) >= 0 for form in wanted)
