@@ -38,6 +38,12 @@ def _network(value: object) -> object:
     raise ValueError("expected a network such as 192.0.2.0/24 or 2001:db8::/32, without host bits")
 
 
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected 1, 2, 3, 4, 5 or 'none'")
+    return value
+
+
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 ScopeName = Literal["everything", "marketing", "source", "list", "topic", "category"]
 
@@ -312,7 +318,7 @@ class Organisation(Settings):
     """Recipient domains where plus-tags and dots do not make another person (L-36)."""
     strict_tracking: bool = True
     """Whether tracking needs consent of its own (1c-8)."""
-    soft_opt_in_years: Literal[1, 2, 3, 4, 5, "none"] = 2
+    soft_opt_in_years: Annotated[Literal[1, 2, 3, 4, 5, "none"], BeforeValidator(_no_truth)] = 2
     """How long after the last sale offers may go out; none: no limit (S-50, D-07)."""
     free_account_is_sale: bool = False
     """Whether a free subscription counts as a sale for offers; read narrowly (L-30)."""

@@ -25,7 +25,7 @@ RULES: Mapping[str, str] = {
     "opt-out": "person did not opt out of this mail",
     "marks": "mail carries the marks its stream asks for",
     "offer": "no offer where none belongs",
-    "minor": "no marketing to a minor without the guardian",
+    "minor": "no marketing to a minor, and no consent of a minor, without the guardian",
     "sensitive": "sensitive mail has its own consent",
     "list-consent": "person agreed to this list",
     "topic-request": "person asked about this topic",

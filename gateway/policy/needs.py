@@ -4,7 +4,7 @@ what:       one rule per need of a stream, and the rules for offers, minors, sen
 takes→gives: `Case` → `Finding`; a missing fact means not allowed, and is named
 knows not:  blocks (they were looked at before), language, tracking
 fails by:   nothing
-standard:   S-06, S-07, S-15, S-18, S-19, S-20, S-37, S-41..S-45, S-48..S-50, S-61; L-08
+standard:   S-06, S-07, S-15, S-18, S-19, S-20, S-37, S-41..S-45, S-48..S-50, S-61; L-08, L-10
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ def offers(case: Case) -> Finding:
 
 
 def minors(case: Case) -> Finding:
-    """No marketing to a minor without the guardian (S-07)."""
+    """No marketing to a minor without the guardian, and no consent of a minor's own (S-07, L-10)."""
     if not case.facts.minor:
         return passes("minor", "not known as a minor")
-    if case.marketing and not case.facts.guardian_consent:
+    agreeing = case.basis is Basis.CONSENT and not case.exempt
+    if (case.marketing or agreeing) and not case.facts.guardian_consent:
         return refuses("minor", "consent of the guardian missing", REFUSED)
     return passes("minor", "guardian agreed" if case.facts.guardian_consent else "no marketing")
 

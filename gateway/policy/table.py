@@ -1,10 +1,10 @@
-"""The truth table of the decision: stream by stream, state by state, as a page.
+"""The truth table of the decision: stream by stream, state by state, as a page to read.
 
-what:       `docs/decisions.md`, made by asking `decide` itself
+what:       `docs/decisions.md`, made by asking `decide` itself; `matrix.py` makes the complete one
 takes→gives: organisations → Markdown text; `python -m gateway.policy.table FOLDER` prints it
 knows not:  mail, people, storage
 fails by:   `SettingsError` of the settings it reads
-standard:   rows S-15..S-23, S-45, S-46, S-58..S-63; D-01, D-09
+standard:   rows S-15..S-23, S-37, S-45, S-46, S-58..S-63; D-01..D-16
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.config.organisation import SCOPE_KINDS, Organisation
-from gateway.decision import Action, Classification, Decision, Stream
-from gateway.facts import Block, BlockKind, Consent, Facts, Purchase, Purpose, Scope, ScopeKind
+from gateway.decision import Action, Decision
+from gateway.facts import BlockKind, Purpose, Scope, ScopeKind
 from gateway.policy.case import EXEMPT
-from gateway.policy.circumstances import ORDINARY
 from gateway.policy.decide import decide
+from gateway.policy.matrix import streams
+from gateway.policy.scenes import NOW, SAID, Scene, agreed, blocked, given, scene
 
-NOW = 1_767_225_600  # 1 January 2026; no cell depends on it but the two-year term
-_DAY = 86_400
-_REFERENCE = "R-1"
 _EVERYTHING = Scope(ScopeKind.EVERYTHING)
+_TRACKING = Scope(ScopeKind.PURPOSE, Purpose.TRACKING)
 
 _HEAD = """# Decisions
 
@@ -32,29 +31,36 @@ Made by `python -m gateway.policy.table config`; a test compares this page with 
 
 Each cell is what happens to a mail of that stream for a person in that state, and the rule that decided.
 "Agreed" means: everything this stream asks for is there (consent, request, enrolment or purchase, and the marks).
-Each later row starts from "agreed" and adds what it names. "–" means: this stream has no such thing.
+Each later row starts from "agreed" and adds what it names. "–" means: this stream has no such thing. Every reason,
+scope, stream and basis is in the [complete table](decisions-full.md).
 
 The rules are tried in this order, and the first that stops the mail decides: postmaster (the organisation's own is
-always reached), unclassified, erasure, restriction, complaint, bounce, manual, opt-out, offer, minor, sensitive, what
-the stream needs in the order of its settings, soft-opt-in, segment. Whether individual links stay ("tracked") is asked
-last and never stops a mail. No block stops the streams {exempt}: the person asked for that mail.
+always reached), unclassified, pair (stream and legal basis), erasure, restriction, complaint, bounce, manual, opt-out,
+marks, offer, minor, sensitive, what the stream needs in the order of its settings, soft-opt-in, segment, share,
+publication, probe. Whether individual links stay ("tracked") is asked last and never stops a mail. No block stops the
+streams {exempt}: the person asked for that mail.
 
 Marketing is mail that carries an offer, or rests on soft opt-in, or rests on consent and has a link that stops it. An
 objection to marketing stops all of it, whatever `blocked_by` says, and a minor gets none without the guardian.
+
+Each reason is a block of its own and is lifted in its own way ([registry](registry.md)): an opt-out, withdrawal or
+objection by later consent with proof or by a named operator; complaint, bounce, manual block and erasure by a named
+operator alone; a restriction by its own lifting. Lifting one never lifts another.
+
+What holds mail for a person to judge (sensitive, share, publication) goes out when a named operator releases it, which
+is counted. No release passes a block, a missing consent or the pause while the opt-out does not work (probe).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """One question: a mail of one stream, and what is known of the person who agreed to it."""
+    """A scene, and whether the mail is already queued."""
 
-    organisation: Organisation
-    mail: Classification
-    agreed: Facts
+    scene: Scene
     queued: bool = False
 
 
-_State = Callable[[_Ask], _Ask | None]
+_State = Callable[[Scene], Scene | _Ask | None]
 
 
 def page(organisations: Iterable[Organisation]) -> str:
@@ -64,18 +70,20 @@ def page(organisations: Iterable[Organisation]) -> str:
 
 
 def _section(organisation: Organisation) -> str:
-    streams = [s for s in Stream if s in organisation.streams and s is not Stream.UNCLASSIFIED]
-    asks = [_ask(organisation, stream) for stream in streams]
-    rows = [["person", *(str(s) for s in streams)], ["---"] * (len(streams) + 1)]
-    rows += [[words, *(_cell(state(ask)) for ask in asks)] for words, state in STATES.items()]
+    columns = streams(organisation)
+    scenes = [scene(organisation, stream) for stream in columns]
+    rows = [["person", *(str(s) for s in columns)], ["---"] * (len(columns) + 1)]
+    rows += [[words, *(_cell(state(asked)) for asked in scenes)] for words, state in STATES.items()]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"## {organisation.name}\n\n{lines}\n"
 
 
-def _cell(ask: _Ask | None) -> str:
-    if ask is None:
+def _cell(asked: Scene | _Ask | None) -> str:
+    if asked is None:
         return "–"
-    made = decide(ask.organisation, ask.mail, ask.agreed, now=NOW, around=ORDINARY, queued=ask.queued)
+    ask = _Ask(asked) if isinstance(asked, Scene) else asked
+    found = ask.scene
+    made = decide(found.organisation, found.mail, found.person, now=NOW, around=found.around, queued=ask.queued)
     return f"{_word(made)}: {made.rule}"
 
 
@@ -85,146 +93,76 @@ def _word(made: Decision) -> str:
     return str(made.action)
 
 
-def _ask(organisation: Organisation, stream: Stream) -> _Ask:
-    """A mail that carries every mark its stream asks for, and a person who agreed to all of it."""
-    rule = organisation.streams[stream]
-    mail = Classification(
-        stream=stream,
-        basis=next(iter(rule.basis), None),
-        source=_source(organisation, stream),
-        list=_first(organisation.list_ids) if "list-consent" in rule.needs else 0,
-        topic=_first(organisation.topic_ids) if "topic-request" in rule.needs else 0,
-        category=_first(organisation.category_ids) if "soft-opt-in" in rule.needs else 0,
-        offer="similar" if "soft-opt-in" in rule.needs else "",
-        reference=_REFERENCE,
-        ready=True,
-    )
-    return _Ask(organisation, mail, _agreed(mail))
+def _tracking(s: Scene) -> Scene:
+    there = agreed(s)
+    return there.knowing(consents=(*there.person.consents, *given([_TRACKING])))
 
 
-def _agreed(mail: Classification) -> Facts:
-    scopes = [
-        Scope(ScopeKind.LIST, mail.list),
-        Scope(ScopeKind.TOPIC, mail.topic),
-        Scope(ScopeKind.PURPOSE, Purpose.RESEARCH),
-    ]
-    return Facts(
-        consents=tuple(Consent(s, NOW - 30 * _DAY, n) for n, s in enumerate(scopes, 1) if s.id),
-        enrolments=frozenset({_REFERENCE}),
-        purchases=(Purchase(mail.category, False, NOW - 30 * _DAY),),
-        known=True,
-    )
-
-
-def _source(organisation: Organisation, stream: Stream) -> int:
-    """The source database of the first client that may send this stream."""
-    for entry in organisation.classify:
-        client = organisation.by_client.get(entry.when.client or "")
-        if entry.stream is stream and client and client.source:
-            return organisation.source_ids.get(client.source, 0)
-    return 0
-
-
-def _first(ids: Mapping[str, int]) -> int:
-    return next(iter(ids.values()), 0)
-
-
-def _nobody(ask: _Ask) -> _Ask:
-    return replace(ask, agreed=Facts())
-
-
-def _same(ask: _Ask) -> _Ask:
-    return ask
-
-
-def _tracking(ask: _Ask) -> _Ask:
-    consent = Consent(Scope(ScopeKind.PURPOSE, Purpose.TRACKING), NOW, 90)
-    return replace(ask, agreed=replace(ask.agreed, consents=(*ask.agreed.consents, consent)))
-
-
-def _link(ask: _Ask) -> _Ask | None:
+def _link(s: Scene) -> Scene | None:
     """The person used the opt-out link of this very mail."""
-    name = ask.organisation.streams[ask.mail.stream].opt_out.scope
+    name = s.organisation.streams[s.mail.stream].opt_out.scope
     if name is None:
         return None
     kind = SCOPE_KINDS[name]
     ids = {
-        ScopeKind.SOURCE: ask.mail.source,
-        ScopeKind.LIST: ask.mail.list,
-        ScopeKind.TOPIC: ask.mail.topic,
-        ScopeKind.CATEGORY: ask.mail.category,
+        ScopeKind.SOURCE: s.mail.source,
+        ScopeKind.LIST: s.mail.list,
+        ScopeKind.TOPIC: s.mail.topic,
+        ScopeKind.CATEGORY: s.mail.category,
     }
-    return _with(ask, BlockKind.OPT_OUT, Scope(kind, ids.get(kind, 0)))
+    return blocked(agreed(s), BlockKind.OPT_OUT, Scope(kind, ids.get(kind, 0)))
 
 
-def _source_opt_out(ask: _Ask) -> _Ask | None:
-    return _with(ask, BlockKind.OPT_OUT, Scope(ScopeKind.SOURCE, ask.mail.source)) if ask.mail.source else None
+def _source_opt_out(s: Scene) -> Scene | None:
+    return _stopped(BlockKind.OPT_OUT, Scope(ScopeKind.SOURCE, s.mail.source))(s) if s.mail.source else None
 
 
-def _other_list(ask: _Ask) -> _Ask | None:
-    if not ask.mail.list:
+def _other_list(s: Scene) -> Scene | None:
+    if not s.mail.list:
         return None
-    return _with(ask, BlockKind.WITHDRAWAL, Scope(ScopeKind.LIST, max(ask.organisation.list_ids.values()) + 1))
+    return _stopped(BlockKind.WITHDRAWAL, Scope(ScopeKind.LIST, max(s.organisation.list_ids.values()) + 1))(s)
 
 
-def _marketing_objection(ask: _Ask) -> _Ask:
-    return _with(ask, BlockKind.OBJECTION, Scope(ScopeKind.MARKETING))
+def _stopped(kind: BlockKind, scope: Scope) -> Callable[[Scene], Scene]:
+    return lambda s: blocked(agreed(s), kind, scope)
 
 
-def _tracking_objection(ask: _Ask) -> _Ask:
-    return _with(_tracking(ask), BlockKind.WITHDRAWAL, Scope(ScopeKind.PURPOSE, Purpose.TRACKING))
+def _already_queued(s: Scene) -> _Ask:
+    return _Ask(_stopped(BlockKind.RESTRICTION, _EVERYTHING)(s), queued=True)
 
 
-def _complaint(ask: _Ask) -> _Ask:
-    return _with(ask, BlockKind.COMPLAINT, Scope(ScopeKind.MARKETING))
+def _told(s: Scene) -> Scene | None:
+    told = agreed(s).knowing(announced=frozenset({s.mail.reference}))
+    return told if "once" in s.organisation.streams[s.mail.stream].needs else None
 
 
-def _bounce(ask: _Ask) -> _Ask:
-    return _with(ask, BlockKind.BOUNCE, _EVERYTHING)
-
-
-def _restriction(ask: _Ask) -> _Ask:
-    return _with(ask, BlockKind.RESTRICTION, _EVERYTHING)
-
-
-def _restriction_queued(ask: _Ask) -> _Ask:
-    return replace(_restriction(ask), queued=True)
-
-
-def _erasure(ask: _Ask) -> _Ask:
-    return _with(ask, BlockKind.ERASURE, _EVERYTHING)
-
-
-def _minor(ask: _Ask) -> _Ask:
-    return replace(ask, agreed=replace(ask.agreed, minor=True))
-
-
-def _offer(ask: _Ask) -> _Ask:
-    """The same mail with an offer nobody bought anything like."""
-    unknown = max(ask.organisation.category_ids.values(), default=0) + 1
-    return replace(ask, mail=replace(ask.mail, offer="related", category=unknown))
-
-
-def _with(ask: _Ask, kind: BlockKind, scope: Scope) -> _Ask:
-    return replace(ask, agreed=replace(ask.agreed, blocks=(Block(kind, scope, NOW, 99),)))
+def _unlinked(s: Scene) -> Scene:
+    asked = agreed(s)
+    return replace(asked, around=replace(asked.around, opt_out_works=False))
 
 
 STATES: Mapping[str, _State] = {
-    "nobody (not in the registry)": _nobody,
-    "agreed": _same,
+    "nobody (not in the registry)": lambda s: s,
+    "agreed": agreed,
     "agreed, tracking too": _tracking,
-    "tracking taken back": _tracking_objection,
+    "tracking taken back": lambda s: blocked(_tracking(s), BlockKind.WITHDRAWAL, _TRACKING),
     "opted out by this mail's link": _link,
     "opted out of everything from this source": _source_opt_out,
     "withdrew from another list": _other_list,
-    "objected to all marketing": _marketing_objection,
-    "complained (marketing)": _complaint,
-    "address bounced": _bounce,
-    "restricted, new mail": _restriction,
-    "restricted, mail already queued": _restriction_queued,
-    "erased": _erasure,
-    "minor, no guardian": _minor,
-    "agreed, but the mail carries an unrelated offer": _offer,
+    "objected to all marketing": _stopped(BlockKind.OBJECTION, Scope(ScopeKind.MARKETING)),
+    "complained (marketing)": _stopped(BlockKind.COMPLAINT, Scope(ScopeKind.MARKETING)),
+    "address bounced": _stopped(BlockKind.BOUNCE, _EVERYTHING),
+    "blocked by an operator": _stopped(BlockKind.MANUAL, _EVERYTHING),
+    "restricted, new mail": _stopped(BlockKind.RESTRICTION, _EVERYTHING),
+    "restricted, mail already queued": _already_queued,
+    "erased": _stopped(BlockKind.ERASURE, _EVERYTHING),
+    "minor, no guardian": lambda s: agreed(s).knowing(minor=True),
+    "told of this version before": _told,
+    "agreed, but the mail carries an unrelated offer": SAID["an offer related to nothing the person bought"],
+    "agreed, but the mail shows somebody who did not agree": SAID["a photo of somebody unnamed"],
+    "agreed, while the opt-out does not work": _unlinked,
+    "nobody, while the stream is observed": SAID["observed, nothing known"],
+    "nobody, after that, mail already queued": SAID["no longer observed, nothing known"],
 }
 
 

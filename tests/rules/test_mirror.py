@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "delivery/party.py": ("holds no code, only who is spoken for", "delivery/test_worker.py"),
     "filters/context.py": ("holds no code, only what a filter is given", "filters/example.py"),
     "filters/shown.py": ("which parts are shown, asked through the filter that needs it", "filters/test_opt_out.py"),
+    "policy/scenes.py": ("situations for the tables, each held against what is promised", "policy/test_matrix.py"),
     "registry/adopting.py": ("adopting is one way of opening", "registry/test_opening.py"),
     "registry/durable.py": ("file identity and fsync, seen through what a node remembers", "registry/test_node.py"),
     "registry/faults.py": ("translates errors of the database, tested with damaged ones", "registry/test_opening.py"),
