@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import registry_import
+from gateway.cli import registry_attest, registry_export, registry_import, registry_match, registry_returns
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import Operator, OrganisationName, Reason, To, house_of, named, run, trouble
 from gateway.cli.registry_show import as_text, event_shown, facts_shown
@@ -28,6 +28,11 @@ from gateway.registry.scopes import parse_scope
 
 app = typer.Typer(help="People: make, fill, look into and mend the registry of an organisation.", no_args_is_help=True)
 app.command("import")(registry_import.command)
+app.command("attest")(registry_attest.command)
+app.command("match")(registry_match.command)
+app.command("export")(registry_export.command)
+app.command("returns")(registry_returns.listing)
+app.add_typer(registry_returns.app, name="return")
 
 
 @app.command("init")

@@ -179,7 +179,7 @@ def _apply(rows: dict[bytes, Row], event: Event, number: int) -> int:
     for pseudonym, row, state in ((person.exact, exact, states[0]), (person.wide, wide, states[1])):
         if row is not None:
             row.state = state
-        elif state is not EMPTY or (pseudonym == home and pseudonym not in rows):
+        elif (state is not EMPTY and state != EMPTY) or (pseudonym == home and pseudonym not in rows):
             rows[pseudonym] = Row(number, state)
     return rows[home].person
 

@@ -45,15 +45,17 @@ class Store(Protocol):
 class Summary:
     """Counts of one import.
 
-    `kinds`: events stored; of these `unproven` are consents without evidence, which count as "unknown" (S-03), and
-    `returns` consents of people who had said no, which wait for an operator. `known`: left out, as the registry says so
-    already. `erased`: left out, as the person was erased. `wrong`: rows or parts of rows that could not be read.
+    `kinds`: events stored. Of these `unproven` are consents without evidence, which count as "unknown" (S-03);
+    `returns` consents of people who had said no, which wait for an operator; `refused` those older than that no, which
+    give nothing. `known`: left out, as the registry says so already. `erased`: left out, as the person was erased.
+    `wrong`: rows or parts of rows that could not be read.
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
     unproven: int = 0
     returns: int = 0
+    refused: int = 0
     known: int = 0
     erased: int = 0
 
@@ -68,6 +70,7 @@ class Summary:
             "wrong": self.wrong,
             "unproven": self.unproven,
             "returns": self.returns,
+            "refused": self.refused,
             "erased": self.erased,
             "kinds": dict(sorted(self.kinds.items())),
         }
@@ -164,8 +167,12 @@ class _Intake:
         self._number += 1
         known.exact, known.wide = apply(known.exact, known.wide, event, self._number)
         known.fresh.append(event)
-        if any(r.event == self._number for r in known.exact.returns):
-            self.summary.returns += 1
+        if event.kind in _GIVING and event.detail.get("active") is not False and grants(event.evidence):
+            state = known.exact
+            if any(r.event == self._number for r in state.returns):
+                self.summary.returns += 1
+            elif all(c.event != self._number for c in (*state.consents, *state.requests)):
+                self.summary.refused += 1
 
     async def _events(self, known: _Known) -> list[Event]:
         if known.events is None:

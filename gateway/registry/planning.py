@@ -25,7 +25,7 @@ from gateway.registry.rows import ImportRefused
 
 _MEMORY = 4096  # texts of one kind that are remembered; a file repeats few of them, or all are different
 _LONG = 400  # a text below it, without an at sign and printable, passes every check of texts
-_SOMEBODY = Person(b"\0" * 32, b"\0" * 32)
+SOMEBODY = Person(b"\0" * 32, b"\0" * 32)
 _K = TypeVar("_K")
 _T = TypeVar("_T")
 
@@ -145,7 +145,7 @@ class Plan:
             given.get("wording", ""),
             self._detail(kind, given),
         )
-        self._check(Event(kind, _SOMEBODY, 1, self._by(shape, ""), shape.scope, shape.detail))
+        self._check(Event(kind, SOMEBODY, 1, self._by(shape, ""), shape.scope, shape.detail))
         return shape
 
     def _scope(self, kind: EventKind, given: Mapping[str, str]) -> Scope | None:

@@ -14,7 +14,7 @@ from enum import Enum
 
 from gateway.facts import Consent, Facts, Scope, ScopeKind
 from gateway.registry.applying import apply, takes
-from gateway.registry.events import BLOCKS, grants, scope_of
+from gateway.registry.events import ATTESTED, BLOCKS, grants, may_reach, scope_of
 from gateway.registry.protocol import Event, EventKind
 from gateway.registry.state import EMPTY, Contact, State
 
@@ -60,7 +60,7 @@ def news(exact: State, wide: State, event: Event, *, dated: bool) -> News:
     if not takes(exact, event):
         return News.KNOWN
     if event.kind in _CONSENTS:
-        return _consent(exact, event)
+        return _consent(exact, wide, event)
     if event.kind is EventKind.CONTACT and event.detail.get("active") is not False:
         pair = (event.detail["client"], event.detail["contact"])
         return News.KNOWN if any((c.client, c.contact) == pair for c in exact.contacts) else News.NEW
@@ -86,12 +86,19 @@ def _block(exact: State, wide: State, event: Event, dated: bool) -> News:
     return News.NEW if dated and event.at > standing.at and kind.value != "erasure" else News.KNOWN
 
 
-def _consent(exact: State, event: Event) -> News:
+def _consent(exact: State, wide: State, event: Event) -> News:
     """What once was given and is no more, by whatever came between, is not given again by the same old row."""
+    if event.evidence.channel == ATTESTED and _stands(exact, wide, scope_of(event)):
+        return News.KNOWN  # better evidence is there already
     given = exact.requests if event.kind is EventKind.REQUEST else exact.consents
     if any(c.scope == event.scope and c.at == event.at for c in given) and event.detail.get("active") is not False:
         return News.KNOWN
     return News.UNCLEAR
+
+
+def _stands(exact: State, wide: State, scope: Scope) -> bool:
+    blocked = any(may_reach(block.scope, scope) for block in (*exact.blocks, *wide.blocks))
+    return not blocked and any(c.scope == scope for c in exact.consents)
 
 
 def _fact(exact: State, wide: State, event: Event) -> News:

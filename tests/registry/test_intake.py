@@ -36,6 +36,7 @@ async def test_good_lines_are_stored_and_wrong_ones_told(registry):
         "wrong": 1,
         "unproven": 1,
         "returns": 0,
+        "refused": 0,
         "erased": 0,
         "kinds": {"consent": 2, "opt-out": 1},
     }
