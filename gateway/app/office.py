@@ -46,13 +46,17 @@ class Office:
             self.credentials.pseudonyms(organisation),
         )
 
+    def registry(self, organisation: Organisation) -> PeopleRegistry:
+        """The organisation's registry; the caller closes it. Raises `CredentialsError`."""
+        gateway, keys = self.loaded.gateway, self.credentials.pseudonyms(organisation)
+        return open_registry(organisation, gateway.state, keys, web=gateway.web_folder)
+
     @asynccontextmanager
     async def desk(self, name: str, clock: Callable[[], float]) -> AsyncIterator[Desk]:
         """The desk of one organisation, closed again at the end. Raises `CredentialsError`."""
         organisation = next(o for o in self.loaded.organisations if o.name == name)
         store = self.cases(organisation)
-        gateway, keys = self.loaded.gateway, self.credentials.pseudonyms(organisation)
-        registry = open_registry(organisation, gateway.state, keys, web=gateway.web_folder)
+        registry = self.registry(organisation)
         try:
             tenant = compose.tenant(organisation, self.credentials, registry)
             effects = self.effects(tenant, registry, store, clock)

@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from gateway.cases.protocol import Case, CaseKind, Channel, Outcome
+from gateway.cli import rights_export
 from gateway.cli import rights_show as show_
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.rights_house import (
@@ -40,6 +41,7 @@ from gateway.rights.protocol import Choices, Completion
 from gateway.rights.standing import standing
 
 app = typer.Typer(help="Requests of people: enter, carry out, answer, within the term.", no_args_is_help=True)
+app.command("export")(rights_export.command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 By = Annotated[Channel, typer.Option("--by", help="How the answer goes; anything but e-mail ends the case at once.")]

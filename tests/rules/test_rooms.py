@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "spool": WORDS | {"audit.protocol"},
     "backup": WORDS | {"registry", "audit", "cases"},
     **dict.fromkeys(CONDUCTORS, WORDS | THOUGHT | PROTOCOLS | CONDUCTORS),
+    "rights": WORDS | THOUGHT | PROTOCOLS | CONDUCTORS | {"registry.intervals"},  # a pure function over a history
     "ingress": WORDS,
     "delivery": WORDS | PROTOCOLS | {"policy", "signing", "message.template"},
     "web": WORDS | PROTOCOLS | {"rights", "policy.explain"},
@@ -52,6 +53,7 @@ LIVES_IN: dict[str, set[str]] = {
     "jinja2": {"web"},
     "ruamel": {"config", "demo"},
     "typer": {"cli"},
+    "rich": {"cli"},
     "holidays": {"rights", "config.check_rights"},
 }
 IMPURE = {"asyncio", "logging", "time", "random", "socket", "sqlite3", "redis", "os", "subprocess", "threading"}
