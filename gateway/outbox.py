@@ -149,6 +149,14 @@ class Outbox:
         await self._put((message, row))
         return True
 
+    async def notice(self, organisation: str, subject: str, lines: Sequence[str]) -> None:
+        """Tell the owner of held mail something that cannot wait for the digest; no address in it."""
+        tenant = self.tenants[organisation]
+        owner = owner_of(tenant.organisation)
+        if owner is not None:
+            content = _own_mail(tenant.organisation, subject, "\n".join(lines) + "\n", self._clock())
+            await self._put(self._compose(tenant, owner, content, {"notice": subject}))
+
     async def _put(self, composed: Composed | None) -> None:
         if composed is not None:
             message, row = composed
@@ -216,17 +224,21 @@ def owner_of(organisation: Organisation) -> Address | None:
 
 
 def _digest(organisation: Organisation, held: Mapping[str, int], now: float) -> bytes:
-    total = sum(held.values())
-    mail = EmailMessage()
-    mail["From"] = f"Briefgeheim <{organisation.postmaster}>"
-    mail["To"] = organisation.hold_owner or organisation.postmaster
-    mail["Subject"] = f"Vastgehouden mail / Held mail: {total}"
-    mail["Date"] = formatdate(now)
-    mail["Message-ID"] = f"<{secrets.token_hex(10)}@{organisation.postmaster.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"
     lines = [f"{number:6}  {reason}" for reason, number in sorted(held.items())]
-    mail.set_content(
+    text = (
         "Deze mail wacht op een besluit (briefgeheim queue list --state held).\n"
         "This mail waits for a decision (briefgeheim queue list --state held).\n\n" + "\n".join(lines) + "\n"
     )
+    return _own_mail(organisation, f"Vastgehouden mail / Held mail: {sum(held.values())}", text, now)
+
+
+def _own_mail(organisation: Organisation, subject: str, text: str, now: float) -> bytes:
+    mail = EmailMessage()
+    mail["From"] = f"Briefgeheim <{organisation.postmaster}>"
+    mail["To"] = organisation.hold_owner or organisation.postmaster
+    mail["Subject"] = subject
+    mail["Date"] = formatdate(now)
+    mail["Message-ID"] = f"<{secrets.token_hex(10)}@{organisation.postmaster.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
     return mail.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

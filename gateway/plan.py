@@ -347,16 +347,21 @@ def _context(
 
 def _leak(tenant: Tenant, envelope: Envelope, reading: Read, draft: Draft, known: set[Address]) -> Outcome | None:
     recipients = {r.address.exact() for r in envelope.recipients}
-    allowed = {a.exact() for a in _allowed(tenant, reading)}
-    if not ({a.exact() for a in reading.shown} - allowed):
+    may_be_seen = allowed(tenant, reading)
+    if not ({a.exact() for a in reading.shown} - may_be_seen):
         return None
     return leak_check.check(
         leak_check.find(draft),
         recipients=recipients,
         known={a.exact() for a in known},
-        allowed=allowed,
+        allowed=may_be_seen,
         client=reading.client,
     )
+
+
+def allowed(tenant: Tenant, reading: Read) -> set[bytes]:
+    """Exact canonical forms of those who are no leak anywhere: who sends, and the organisation's contacts."""
+    return {a.exact() for a in _allowed(tenant, reading)}
 
 
 def _allowed(tenant: Tenant, reading: Read) -> list[Address]:

@@ -13,6 +13,7 @@ from gateway.address import Address
 from gateway.audit.protocol import AuditRow
 from gateway.decision import Action
 from gateway.envelope import Envelope, Notify, Peer, Recipient
+from gateway.exposure import exposed
 from gateway.message.parse import Message
 from gateway.message.template import pack
 from gateway.plan import Arrival, Copy, Plan
@@ -34,6 +35,7 @@ def planned_message(
     audit = [*_decisions_audit(tenant, made, arrival), _edits_audit(tenant, made, arrival, version)]
     if not rows:
         return None, audit
+    audit += _exposures_audit(tenant, envelope, made, arrival)
     marks = made.classification
     message = NewMessage(
         id=made.id,
@@ -197,8 +199,21 @@ def _decisions_audit(tenant: Tenant, made: Plan, arrival: Arrival) -> list[Audit
             "provider": made.provider.name if made.provider else "",
             "tried": [[t.rule, t.decided, t.fact] for t in decision.tried],
         }
+        if made.stop is not None:
+            detail["stopped"] = f"{made.stop.filter}: {made.stop.kind}"
         rows.append(AuditRow(arrival.at, name, made.id, what, copy.person.exact, detail))
     return rows
+
+
+def _exposures_audit(tenant: Tenant, envelope: Envelope, made: Plan, arrival: Arrival) -> list[AuditRow]:
+    """One row per person whom the mail shows to others, should it leave as it is: the breach watch reads them (L-26).
+
+    Rows of their own, so that erasing a person finds them.
+    """
+    marks = made.classification
+    detail = {"stream": marks.stream.value, "client": made.read.client.name, "sensitive": marks.sensitive}
+    name = tenant.organisation.name
+    return [AuditRow(arrival.at, name, made.id, "shown", p.exact, detail) for p in exposed(tenant, envelope, made)]
 
 
 def _edits_audit(tenant: Tenant, made: Plan, arrival: Arrival, version: str) -> AuditRow:

@@ -30,6 +30,10 @@ TOKEN_LENGTH = 4 * ((1 + _SIV + _PAYLOAD.size + 2) // 3)
 assert (1 + _SIV + _PAYLOAD.size) % 3 == 0, "no base64 padding: the length must divide by 3"
 
 
+PROBE = 0
+"""Message reference of a link that belongs to no mail: the daily probe's, which counts nowhere (L-31)."""
+
+
 class InvalidToken(ValueError):
     """Not a token of this organisation and key set. Says no more, so that it is no oracle."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from gateway.app.probe_gate import Gate
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
@@ -44,15 +45,20 @@ def signers(organisation: Organisation, credentials: Credentials) -> dict[str, S
     }
 
 
-def tenant(organisation: Organisation, credentials: Credentials, registry: Registry) -> Tenant:
-    """One organisation with everything that is its own."""
+def tenant(
+    organisation: Organisation,
+    credentials: Credentials,
+    registry: Registry,
+    opt_out_works: Callable[[], bool] | None = None,
+) -> Tenant:
+    """One organisation with everything that is its own. `opt_out_works`: what the probe says, where it is asked."""
     return Tenant(
         organisation,
         credentials.pseudonyms(organisation),
         credentials.token_keys(organisation.name),
         registry,
         signers(organisation, credentials),
-        unprobed,
+        opt_out_works or unprobed,
     )
 
 
@@ -79,7 +85,10 @@ def open_registries(
 
 def tenants(loaded: Loaded, credentials: Credentials, registries: Mapping[str, Registry]) -> dict[str, Tenant]:
     """By organisation name."""
-    return {o.name: tenant(o, credentials, registries[o.name]) for o in loaded.organisations}
+    state = loaded.gateway.state
+    return {
+        o.name: tenant(o, credentials, registries[o.name], Gate(state, o.name, o.probe)) for o in loaded.organisations
+    }
 
 
 def parts(loaded: Loaded, found: Mapping[str, Tenant]) -> Parts:

@@ -17,6 +17,7 @@ from pathlib import Path
 from gateway.registry.journal import Journal
 from gateway.registry.places import web_journal
 from gateway.registry.record import JournalDamaged, Mark, Record
+from gateway.token import PROBE
 
 _FILE = "opt-outs.json"
 
@@ -58,7 +59,8 @@ class OptOutCount:
         except (OSError, JournalDamaged):
             return []
         try:
-            records = [record for batch in journal.follow(self._mark(name, journal)) for record in batch]
+            followed = (record for batch in journal.follow(self._mark(name, journal)) for record in batch)
+            records = [record for record in followed if record.message != PROBE]
             self._positions[name] = [journal.end.position, journal.end.chain.hex()]
             self._sizes[name] = (here.st_ino, here.st_size)
             return records

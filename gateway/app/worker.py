@@ -24,6 +24,7 @@ from gateway.app import compose
 from gateway.app.api import ApiDesk
 from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
+from gateway.app.duties import duties, finish
 from gateway.app.links import Link, run
 from gateway.app.outbox_mover import OutboxMover
 from gateway.app.rekeying import Rekeying, fingerprint, refusals
@@ -158,6 +159,7 @@ class Worker:
                 loops.append(tasks.create_task(self._ingest(), name="ingest"))
                 loops.append(tasks.create_task(self._digests(), name="digest"))
                 loops.append(tasks.create_task(OutboxMover(self, time.time).run(), name="outbox"))
+            loops.extend(tasks.create_task(work, name=name) for name, work in duties(self).items())
             await link.stopping.wait()
             await self.ingress.drain(GRACE)
             for loop in loops:
@@ -165,6 +167,7 @@ class Worker:
             await self.delivery.drain(GRACE)
             await sending
         await self.close()
+        await asyncio.to_thread(finish, self)
 
     async def close(self) -> None:
         async with AsyncExitStack() as files:

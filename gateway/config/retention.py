@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
@@ -74,19 +74,6 @@ def _span(value: Any) -> Any:
 
 
 Kept = Annotated[Span, BeforeValidator(_span)]
-DataClass = Literal[
-    "audit",
-    "bounces",
-    "acts",
-    "shares",
-    "receipts",
-    "purchases",
-    "enrolments",
-    "requests",
-    "breaches",
-    "leaving",
-    "log",
-]
 
 
 class Retention(Settings):
@@ -110,8 +97,6 @@ class Retention(Settings):
     """Rows of the register of handled requests: shows that terms were kept (GDPR 5(2))."""
     breaches: Kept = Field(default="5 years", validate_default=True)
     """Closed rows of the breach register: the authority must be able to check them (GDPR 33(5))."""
-    leaving: Kept = Field(default="30 days", validate_default=True)
-    """From the day a person said to want nothing more, until their facts go (S-28): what is under way can end."""
     log: Kept = Field(default="90 days", validate_default=True)
     """The system's own log, which names nobody. For the record of processing; set it in journald or logrotate."""
 

@@ -203,3 +203,33 @@ def recovered(part: str) -> None:
 def fault(where: str, error: BaseException) -> None:
     """A fault of ours at a boundary: type and place, never its text."""
     _log.error("fault", where=where, fault=fault_place(error))
+
+
+def audit_signed(shard: str, number: int, chain: str, key: int) -> None:
+    """A checkpoint of the audit: where the log goes elsewhere, it proves later that nothing was cut off."""
+    _log.info("audit signed", shard=shard, number=number, chain=chain, key=key)
+
+
+def purged(organisation: str, data_class: str, count: int) -> None:
+    _log.info("purged", organisation=organisation, data_class=data_class, count=count)
+
+
+def breach_opened(organisation: str, number: int, message: str, people: int) -> None:
+    _log.error("breach opened", organisation=organisation, number=number, message=message, people=people)
+
+
+def hold_alert(message: str, organisation: str, stream: str, reason: str) -> None:
+    """Contract or safety mail is held: a person must look now (GDPR 22)."""
+    _log.error("contract mail held", message=message, organisation=organisation, stream=stream, reason=reason)
+
+
+def probe_passed(organisation: str, seconds: float) -> None:
+    _log.info("opt-out probe passed", organisation=organisation, seconds=round(seconds, 3))
+
+
+def probe_failed(organisation: str, step: str, why: str, failures: int) -> None:
+    _log.error("opt-out probe failed", organisation=organisation, step=step, why=why, failures=failures)
+
+
+def paused_mail_released(organisation: str, rows: int) -> None:
+    _log.warning("mail released, the opt-out works again", organisation=organisation, rows=rows)

@@ -105,7 +105,7 @@ BREACH_HOURS_LEFT = Gauge(
     "briefgeheim_breach_hours_left",
     "Hours in which the authority must hear of the most urgent breach; 72 while there is none to report",
     ["organisation"],
-    multiprocess_mode="livemin",
+    multiprocess_mode="livemax",
 )
 HOLD_ALERTS = Counter(
     "briefgeheim_hold_alerts",
@@ -116,7 +116,7 @@ PROBE_OK = Gauge(
     "briefgeheim_probe_ok",
     "1 while the last probe of the opt-out succeeded",
     ["organisation"],
-    multiprocess_mode="livemin",
+    multiprocess_mode="livemax",
 )
 PROBE_AGE = Gauge(
     "briefgeheim_probe_age_seconds",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from gateway.policy.case import Case, Finding, holds_back, passes
 from gateway.policy.circumstances import publication_ids
 
+BROKEN = "the opt-out does not work"
 UNNAMED = "yes"  # value of Briefgeheim-Publication that says "somebody is shown" without saying who agreed
 
 
@@ -35,4 +36,4 @@ def probe(case: Case) -> Finding:
         return passes("probe", "carries no opt-out link")
     if case.around.opt_out_works:
         return passes("probe", "the opt-out works")
-    return holds_back("probe", "the opt-out does not work")
+    return holds_back("probe", BROKEN)

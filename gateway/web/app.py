@@ -24,7 +24,7 @@ from starlette.routing import Route
 from gateway.config.organisation import Organisation
 from gateway.facts import Scope, ScopeKind
 from gateway.observe import maillog, metrics
-from gateway.token import InvalidToken, OptOut, TokenKeys
+from gateway.token import PROBE, InvalidToken, OptOut, TokenKeys
 from gateway.web import pages
 from gateway.web.protection import BodyLimit, SafeHeaders
 from gateway.web.recording import Receipt, Recorder
@@ -107,8 +107,9 @@ class _Page:
             response = _problem(request, desk.organisation, 503, "later")
             response.headers["Retry-After"] = "120"
             return response
-        metrics.PAGE_OPT_OUTS.labels(name, opt_out.scope.kind.name.lower(), way).inc()
-        maillog.opted_out(name, opt_out.pseudonym, str(opt_out.scope), way)
+        if opt_out.message != PROBE:
+            metrics.PAGE_OPT_OUTS.labels(name, opt_out.scope.kind.name.lower(), way).inc()
+            maillog.opted_out(name, opt_out.pseudonym, str(opt_out.scope), way)
         if one_click:
             return PlainTextResponse("Unsubscribed.\n")
         return _done(request, desk.organisation, opt_out.scope, receipt)

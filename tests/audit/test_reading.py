@@ -35,16 +35,12 @@ def test_rows_are_found_by_time_and_kind(tmp_path: Path) -> None:
     assert [r.at for r in reader.rows(what={"held"})] == [2]
 
 
-def test_what_comes_behind_a_position_is_given_a_piece_at_a_time(tmp_path: Path) -> None:
-    shards = [Shard(tmp_path, 0), Shard(tmp_path, 1)]
-    shards[0].write(row(1), row(2), row(3))
-    shards[1].write(row(4))
-    erase_rows(shards[0].connection, [3])
-    reader = AuditReader([s.path for s in shards])
-    assert [(s, n, r and r.at) for s, n, r in reader.behind({"shard-0": 1}, 1)] == [
-        ("shard-0", 2, 2),
-        ("shard-1", 1, 4),
-    ]
-    assert reader.behind({"shard-0": 2, "shard-1": 1}, 5) == [("shard-0", 3, None)]
-    for shard in shards:
-        shard.close()
+def test_rows_of_one_kind_are_found_between_two_numbers(tmp_path: Path) -> None:
+    shard = Shard(tmp_path)
+    shard.write(*(row(at, what="shown" if at % 2 else "held", quoted='"what":"shown"') for at in range(1, 8)))
+    erase_rows(shard.connection, [5])
+    shard.close()
+    reader = AuditReader([shard.path])
+    assert [r.at for r in reader.between(shard.path, 1, 7, "shown")] == [3, 7]
+    assert [r.at for r in reader.between(shard.path, 3, 6, "held")] == [4, 6]
+    assert reader.between(tmp_path / "absent.sqlite", 0, 9, "held") == []
