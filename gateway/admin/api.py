@@ -61,10 +61,10 @@ def build(directory: Directory, *, most: int) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(RegistryUnavailable, _away)
     _limit(app, most * _OCTETS_PER_ADDRESS + 1024)
-    caller = _caller_of(directory)
+    asking = Depends(_caller_of(directory))
 
     @app.post("/v1/status", summary="What stands for these addresses")
-    async def ask(question: Question, caller: Annotated[Caller, Depends(caller)]) -> Answer:
+    async def ask(question: Question, caller: Caller = asking) -> Answer:
         """Whether a block stops each stream of this client, and which blocks and consents are in force."""
         if len(question.addresses) > most:
             raise HTTPException(422, f"addresses: {len(question.addresses)}, expected at most {most}")
@@ -77,7 +77,7 @@ def build(directory: Directory, *, most: int) -> ASGIApp:
         responses={200: {"content": {"application/jsonl": {}}, "description": "One JSON object per line."}},
     )
     async def feed(
-        caller: Annotated[Caller, Depends(caller)],
+        caller: Caller = asking,
         after: Annotated[int, Query(ge=0, description="The cursor of the last line you have; 0 from the start.")] = 0,
         limit: Annotated[int, Query(ge=1, le=_FEED_MOST, description="Most events looked at.")] = 1000,
     ) -> Response:
