@@ -1,77 +1,142 @@
-"""Which consents, enrolments, contracts and sales were in force when: one person's history, folded event by event.
+"""Which basis was in force when: the events of one person as intervals of time (S-65).
 
-what:       intervals with the event that began and the one that ended each
-takes→gives: numbered events, oldest first → `Interval` values; a moment → those in force then
-knows not:  SQL, the settings, which mail they served; the rules of events, which `applying` has
+what:       folds a history once, and notes what each event brought and ended
+takes→gives: `history` of one person → `Interval` values; a time and a scope → those in force then
+knows not:  SQL, settings, which basis a stream needs
 fails by:   nothing
-standard:   S-65 (what was done before a withdrawal stays lawful); L-07; GDPR 7(1), 7(3)
+standard:   S-65; GDPR 5(2), 7(1), 7(3): withdrawing leaves earlier processing lawful
+
+Events count in our own order. An event is taken to be here from the time it claims, but never from before an event that
+was recorded earlier: so a clock that goes back, or an old list that comes in late, changes nothing about earlier times.
+A block under a wide pseudonym may have been lifted by a look-alike, which only their history tells; and what was
+recorded under an address before it was corrected is told as if both addresses had always been one. Either errs on the
+side of the block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from gateway.facts import Scope
+from gateway.facts import Scope, ScopeKind
 from gateway.registry.applying import apply
-from gateway.registry.protocol import Event, EventKind
+from gateway.registry.events import contains, may_reach
+from gateway.registry.protocol import Event
 from gateway.registry.state import EMPTY, State
+
+
+class Ground(StrEnum):
+    """What may be in force. All but a block can be a basis of mail."""
+
+    CONSENT = "consent"
+    REQUEST = "request"
+    ENROLMENT = "enrolment"
+    CONTRACT = "contract"
+    PURCHASE = "purchase"
+    SUBSCRIPTION = "subscription"
+    PUBLICATION = "publication"
+    BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """`kind` and either `scope` or `name` say what; from `start` to before `end` (Unix seconds; None: still).
+    """One thing in force from `start` up to, not including, `end` (Unix seconds; None: still).
 
-    `began`, `ended`: numbers of the events; `why`: the kind of event that ended it, or "" where its own end came.
+    `name`: the reference or id, the kind of a block, "declined" or "free". `opened` and `closed` are numbers of events;
+    `closed` is None while it is open, and where its own end came first.
     """
 
-    kind: EventKind
+    ground: Ground
+    scope: Scope | None
+    name: str
     start: int
-    began: int
-    scope: Scope | None = None
-    name: str = ""
-    end: int | None = None
-    ended: int | None = None
-    why: str = ""
+    end: int | None
+    opened: int
+    closed: int | None
 
-    def covers(self, at: float) -> bool:
+    def holds(self, at: int) -> bool:
         return self.start <= at and (self.end is None or at < self.end)
 
 
-_What = tuple[EventKind, Scope | None, str]
+_Key = tuple[Ground, Scope | None, str, int | None]  # the last: the end it has by itself
 
 
-def intervals(history: Sequence[tuple[int, Event]]) -> tuple[Interval, ...]:
-    """All of them, in the order in which they began. What gave nothing (no evidence, a refusal) began nothing."""
+def intervals(history: Sequence[tuple[int, Event]]) -> list[Interval]:
+    """All intervals of one person, in the order in which they began. `history`: (number, event), oldest first."""
+    running: dict[_Key, tuple[int, int]] = {}
     done: list[Interval] = []
-    running: dict[_What, int] = {}  # what is in force → its place in `done`
-    exact = wide = EMPTY
+    for number, at, state in _states(history):
+        held = dict.fromkeys(_held(state))
+        for key in [k for k in running if k not in held]:
+            done.append(_interval(key, running.pop(key), at, number))
+        for key in held:
+            running.setdefault(key, (at, number))
+    done += [_interval(key, began, None, None) for key, began in running.items()]
+    return sorted(done, key=lambda i: (i.opened, i.ground, str(i.scope), i.name))
+
+
+def basis_at(history: Sequence[tuple[int, Event]], at: int, scope: Scope | None = None) -> list[Interval]:
+    """What was in force at a time (Unix seconds), oldest first: of `scope` only what may reach it, blocks included."""
+    return [i for i in intervals(history) if i.holds(at) and (scope is None or _concerns(i, scope))]
+
+
+def state_at(history: Iterable[tuple[int, Event]], at: int) -> State:
+    """The state at a time, the blocks of both rows in one."""
+    found = EMPTY
+    for _, moment, state in _states(history):
+        if moment > at:
+            break
+        found = state
+    return found
+
+
+def _states(history: Iterable[tuple[int, Event]]) -> Iterator[tuple[int, int, State]]:
+    """Number, time and state after each event. Times never go back."""
+    exact, wide, now = EMPTY, EMPTY, 0
     for number, event in history:
+        now = max(now, event.at)
         exact, wide = apply(exact, wide, event, number)
-        now = dict(_in_force(exact))
-        for what in [w for w in running if w not in now]:
-            place = running.pop(what)
-            done[place] = replace(done[place], end=event.at, ended=number, why=event.kind.value)
-        for (kind, scope, name), end in now.items():
-            if (kind, scope, name) not in running:
-                running[kind, scope, name] = len(done)
-                done.append(Interval(kind, event.at, number, scope, name, end))
-            elif end != done[running[kind, scope, name]].end:
-                done[running[kind, scope, name]] = replace(done[running[kind, scope, name]], end=end)
-    return tuple(done)
+        yield number, now, replace(exact, blocks=(*exact.blocks, *wide.blocks))
 
 
-def in_force(found: Iterable[Interval], at: float) -> tuple[Interval, ...]:
-    """Those in force at `at` (Unix seconds)."""
-    return tuple(interval for interval in found if interval.covers(at))
+def _held(state: State) -> Iterator[_Key]:
+    for consent in state.consents:
+        yield Ground.CONSENT, consent.scope, "", None
+    for request in state.requests:
+        yield Ground.REQUEST, request.scope, "", None
+    for reference in sorted(state.enrolments):
+        yield Ground.ENROLMENT, None, reference, None
+    for reference in sorted(state.contracts):
+        yield Ground.CONTRACT, None, reference, None
+    for sale in state.purchases:
+        yield Ground.PURCHASE, _category(sale.category), "declined" if sale.declined else "", None
+    for subscription in state.subscriptions:
+        name = "free" if subscription.free else ""
+        yield Ground.SUBSCRIPTION, _category(subscription.category), name, subscription.end
+    for publication in sorted(state.publications):
+        yield Ground.PUBLICATION, None, publication, None
+    for block in state.blocks:
+        yield Ground.BLOCK, block.scope, block.kind.value, None
 
 
-def _in_force(state: State) -> Iterator[tuple[_What, int | None]]:
-    """Everything that mail may rest on, with its own end where it has one."""
-    yield from (((EventKind.CONSENT, c.scope, ""), None) for c in state.consents)
-    yield from (((EventKind.REQUEST, r.scope, ""), None) for r in state.requests)
-    yield from (((EventKind.ENROLMENT, None, name), None) for name in sorted(state.enrolments))
-    yield from (((EventKind.CONTRACT, None, name), None) for name in sorted(state.contracts))
-    yield from (((EventKind.PUBLICATION, None, name), None) for name in sorted(state.publications))
-    yield from (((EventKind.PURCHASE, None, f"{p.category}:{p.at}"), None) for p in state.purchases if not p.declined)
-    yield from (((EventKind.SUBSCRIPTION, None, str(s.category)), s.end) for s in state.subscriptions if not s.free)
+def _interval(key: _Key, began: tuple[int, int], end: int | None, closed: int | None) -> Interval:
+    ground, scope, name, own_end = key
+    start, opened = began
+    if own_end is not None and (end is None or own_end < end):
+        end, closed = max(own_end, start), None
+    return Interval(ground, scope, name, start, end, opened, closed)
+
+
+def _concerns(interval: Interval, scope: Scope) -> bool:
+    if interval.scope is None:
+        return True  # an order or a photo is of no list
+    if interval.ground is Ground.BLOCK:
+        return may_reach(interval.scope, scope)
+    if interval.ground in (Ground.PURCHASE, Ground.SUBSCRIPTION):
+        return scope.kind is not ScopeKind.CATEGORY or scope == interval.scope
+    return contains(interval.scope, scope)
+
+
+def _category(number: int) -> Scope:
+    return Scope(ScopeKind.CATEGORY, number)

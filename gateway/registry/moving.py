@@ -42,9 +42,11 @@ def move(
     held = held_of(rows)
     own, target = held.get(old.exact), held.get(new.exact)
     _refuse(old, new, own, target)
-    copies = _copies(held, old, new)
-    merged, refiled = _merged_row(held, old, new, last + len(copies) + 1)
-    held[new.exact] = merged
+    row, refiled = _joined_row(held, old, new)
+    copies = [*_copies(held, old, new), *_endings(held, old, new, row.state, at)]
+    if own is None and target is None:
+        row.person = last + len(copies) + 1
+    held[new.exact] = row
     stay = Event(EventKind.MANUAL, _exact_only(old), at, evidence, Scope(ScopeKind.EVERYTHING))
     moving = Event(EventKind.RECTIFIED, new, at, evidence)
     if own is not None:
@@ -52,8 +54,8 @@ def move(
         held[old.exact] = Row(last + len(copies) + 2, left, own.before)
     stored: list[EventRow] = []
     for event in (*copies, moving, stay):
-        row = fold_one(held, event, last + len(stored) + 1)
-        stored += [] if row is None else [row]  # neither was erased, so every event is taken
+        kept = fold_one(held, event, last + len(stored) + 1)
+        stored += [] if kept is None else [kept]  # neither was erased, so every event is taken
     numbers = [row.number for row in stored]
     what = folded(held, numbers, stored, numbers[-1], layer)
     return Moved(numbers[-2], what, refiled, _for_journal(held, new, stay))
@@ -67,22 +69,38 @@ def _refuse(old: Person, new: Person, own: Row | None, target: Row | None) -> No
             raise InvalidEvent(f"address: the {which} one was erased; there is nothing to correct under a tombstone")
 
 
-def _merged_row(held: Mapping[bytes, Row], old: Person, new: Person, number: int) -> tuple[Row, tuple[int, int] | None]:
+def _joined_row(held: Mapping[bytes, Row], old: Person, new: Person) -> tuple[Row, tuple[int, int] | None]:
     """The new address's row: it keeps its own person number if it has one, else it takes over that of the old one."""
     own, target = held.get(old.exact), held.get(new.exact)
     state = merged(_state(held, old.exact), _state(held, new.exact), _blocks(held, old), _blocks(held, new))
     if target is not None:
         return Row(target.person, state, target.before), None if own is None else (own.person, target.person)
-    return Row(number if own is None else own.person, state), None
+    return Row(0 if own is None else own.person, state), None
 
 
 def _copies(held: Mapping[bytes, Row], old: Person, new: Person) -> list[Event]:
-    """Blocks that cannot follow with the old address's own row, as events of the new one: those of a wide row on either
-    side. (Those of the old wide row stay there too: they are of all its spellings.)"""
+    """Blocks that do not simply follow with the old address's own row, as events of the new one.
+
+    Those of a wide row on either side; the old wide row keeps its own, they are of all its spellings. And where both
+    addresses were known, all: their events lie among each other from now on, and each block has to be later than what
+    it takes.
+    """
     shared = () if old.wide in (new.wide, old.exact) else _state(held, old.wide).blocks
-    events = [_copy(b, new) for b in shared]
-    own = [_copy(b, new) for b in _state(held, old.exact).blocks]
-    return [*events, *(e for e in own if block_goes_wide(e))]
+    own, theirs = _state(held, old.exact).blocks, _state(held, new.exact).blocks
+    if not (old.exact in held and new.exact in held):
+        own, theirs = tuple(b for b in own if block_goes_wide(_copy(b, new))), ()
+    return [_copy(b, new) for b in sorted((*shared, *theirs, *own), key=lambda b: b.event)]
+
+
+def _endings(held: Mapping[bytes, Row], old: Person, new: Person, joined: State, at: int) -> list[Event]:
+    """The consents that did not survive, as events, so that the history says so."""
+    before = {c.scope for p in (old, new) for c in _given_by(_state(held, p.exact))}
+    gone = sorted(before - {c.scope for c in _given_by(joined)})
+    return [Event(EventKind.CONSENT, new, at, _FOLLOWED, scope, {"active": False}) for scope in gone]
+
+
+def _given_by(state: State) -> tuple[Consent, ...]:
+    return (*state.consents, *state.requests)
 
 
 def _copy(block: Block, person: Person) -> Event:

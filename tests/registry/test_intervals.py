@@ -1,68 +1,185 @@
-"""S-65: what was in force when a mail left can be said afterwards."""
+"""S-65: which basis was in force when a mail left, whatever order the clocks claim."""
 
 from __future__ import annotations
 
-from typing import Any
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.facts import Scope, ScopeKind
-from gateway.pseudonym import Person
-from gateway.registry.intervals import in_force, intervals
-from gateway.registry.protocol import Event, EventKind, Evidence
+from gateway.registry.applying import apply
+from gateway.registry.intervals import Ground, basis_at, intervals, state_at
+from gateway.registry.protocol import Event, EventKind
+from gateway.registry.state import EMPTY, State
+from tests.registry.conftest import (
+    CONFIRMED,
+    FORM,
+    IMPORT,
+    LINK,
+    LIST,
+    MARKETING,
+    OPERATOR,
+    OTHER_LIST,
+    SOURCE,
+    event,
+    person,
+)
 
-WHO = Person(b"e" * 32, b"w" * 32)
-NEWS, TIPS = Scope(ScopeKind.LIST, 1), Scope(ScopeKind.LIST, 2)
-PROVED = Evidence("person", "form", "v1", "log 1")
-
-
-def event(kind: EventKind, at: int, scope: Scope | None = None, evidence: Evidence = PROVED, **detail: Any) -> Event:
-    return Event(kind, WHO, at, evidence, scope, detail)
-
-
-def told(*events: Event) -> list[tuple[Any, ...]]:
-    found = intervals(list(enumerate(events, 1)))
-    return [(i.kind.value, i.scope or i.name, i.start, i.end, i.began, i.ended, i.why) for i in found]
-
-
-def test_s65_a_withdrawal_ends_the_consent_and_leaves_what_was_before() -> None:
-    events = [event(EventKind.CONSENT, 10, NEWS), event(EventKind.WITHDRAWAL, 50, NEWS)]
-    assert told(*events) == [("consent", NEWS, 10, 50, 1, 2, "withdrawal")]
-    found = intervals(list(enumerate(events, 1)))
-    assert [bool(in_force(found, at)) for at in (9, 10, 49, 50)] == [False, True, True, False]
-
-
-def test_a_wider_refusal_ends_all_that_it_contains() -> None:
-    marketing = Scope(ScopeKind.MARKETING)
-    events = [event(EventKind.CONSENT, 1, NEWS), event(EventKind.CONSENT, 2, TIPS)]
-    found = told(*events, event(EventKind.OBJECTION, 9, marketing))
-    assert [(end, why) for *_, end, _, _, why in found] == [(9, "objection"), (9, "objection")]
+TOPIC = Scope(ScopeKind.TOPIC, 5)
+EVERYTHING = Scope(ScopeKind.EVERYTHING)
+BOOKS = Scope(ScopeKind.CATEGORY, 2)
+WIDE = person("an.na", "wide.example")
 
 
-def test_what_is_said_twice_began_once_and_comes_again_after_its_end() -> None:
-    again = Evidence("person", "confirmed", "v2", "mail 3")
-    found = told(
-        event(EventKind.CONSENT, 1, NEWS),
-        event(EventKind.CONSENT, 5, NEWS),
-        event(EventKind.OPT_OUT, 7, NEWS),
-        event(EventKind.CONSENT, 9, NEWS, again),
+def numbered(*events: Event) -> list[tuple[int, Event]]:
+    return list(enumerate(events, 3))
+
+
+def grounds(history: list[tuple[int, Event]], at: int, scope: Scope | None = None) -> list[tuple[Ground, Scope | None]]:
+    return [(i.ground, i.scope) for i in basis_at(history, at, scope)]
+
+
+def test_s65_consent_was_in_force_from_the_yes_to_the_no():
+    history = numbered(
+        event(EventKind.CONSENT, scope=LIST, at=100),
+        event(EventKind.WITHDRAWAL, scope=LIST, at=200),
+        event(EventKind.CONSENT, scope=LIST, evidence=CONFIRMED, at=300),
     )
-    assert [(start, end) for _, _, start, end, *_ in found] == [(1, 7), (9, None)]
+    assert grounds(history, 99, LIST) == []
+    assert grounds(history, 100, LIST) == grounds(history, 199, LIST) == [(Ground.CONSENT, LIST)]
+    assert grounds(history, 200, LIST) == grounds(history, 299, LIST) == [(Ground.BLOCK, LIST)]
+    assert grounds(history, 300, LIST) == [(Ground.CONSENT, LIST)]
+    first, block, last = intervals(history)
+    assert (first.opened, first.closed, first.end) == (3, 4, 200)
+    assert (block.opened, block.closed, block.name) == (4, 5, "withdrawal")
+    assert (last.opened, last.closed, last.end) == (5, None, None)
 
 
-def test_a_consent_without_evidence_or_against_a_refusal_begins_nothing() -> None:
-    assert told(event(EventKind.CONSENT, 1, NEWS, Evidence("person"))) == []
-    assert told(event(EventKind.OPT_OUT, 1, NEWS), event(EventKind.CONSENT, 2, NEWS)) == []
-
-
-def test_facts_have_their_own_ends() -> None:
-    found = told(
-        event(EventKind.ENROLMENT, 1, reference="c3"),
-        event(EventKind.SUBSCRIPTION, 2, category=4, end=None),
-        event(EventKind.PURCHASE, 3, category=4),
-        event(EventKind.ENROLMENT, 8, reference="c3", active=False),
-        event(EventKind.SUBSCRIPTION, 9, category=4, end=20),
+def test_s65_a_basis_is_told_per_scope():
+    history = numbered(
+        event(EventKind.CONSENT, scope=LIST),
+        event(EventKind.REQUEST, scope=TOPIC),
+        event(EventKind.PURCHASE, category=2),
+        event(EventKind.ENROLMENT, reference="t1"),
+        event(EventKind.OPT_OUT, scope=OTHER_LIST),
     )
-    assert [(kind, end, why) for kind, _, _, end, _, _, why in found] == [
-        ("fact-enrolment", 8, "fact-enrolment"),
-        ("fact-subscription", 20, ""),
-        ("fact-purchase", None, ""),
+    order = (Ground.ENROLMENT, None)
+    sale = (Ground.PURCHASE, BOOKS)
+    assert grounds(history, 1_000, LIST) == [(Ground.CONSENT, LIST), sale, order]
+    assert grounds(history, 1_000, OTHER_LIST) == [sale, order, (Ground.BLOCK, OTHER_LIST)]
+    assert grounds(history, 1_000, TOPIC) == [(Ground.REQUEST, TOPIC), sale, order]
+    assert grounds(history, 1_000, Scope(ScopeKind.CATEGORY, 9)) == [order]
+    assert grounds(history, 1_000, BOOKS) == [sale, order]
+    assert len(grounds(history, 1_000)) == 5
+
+
+def test_s65_a_block_on_a_source_reaches_every_list_it_may_feed():
+    history = numbered(event(EventKind.OPT_OUT, scope=SOURCE), event(EventKind.OPT_OUT, scope=MARKETING))
+    assert grounds(history, 1_000, LIST) == [(Ground.BLOCK, SOURCE), (Ground.BLOCK, MARKETING)]
+
+
+def test_s65_a_subscription_ends_by_itself_or_by_a_later_event():
+    history = numbered(
+        event(EventKind.SUBSCRIPTION, category=2, end=None, at=100),
+        event(EventKind.SUBSCRIPTION, category=2, end=500, at=200),
+    )
+    assert [(i.start, i.end, i.closed) for i in intervals(history)] == [(100, 200, 4), (200, 500, None)]
+    assert grounds(history, 499, BOOKS) == [(Ground.SUBSCRIPTION, BOOKS)]
+    assert grounds(history, 500, BOOKS) == []
+
+
+def test_s65_orders_and_publications_end_when_they_are_said_to():
+    history = numbered(
+        event(EventKind.CONTRACT, reference="c1", at=100),
+        event(EventKind.PUBLICATION, id="p1", at=100),
+        event(EventKind.CONTRACT, reference="c1", active=False, at=200),
+        event(EventKind.PUBLICATION, id="p1", active=False, at=300),
+    )
+    assert [(i.ground, i.name, i.end) for i in intervals(history)] == [
+        (Ground.CONTRACT, "c1", 200),
+        (Ground.PUBLICATION, "p1", 300),
     ]
+
+
+def test_a_clock_that_goes_back_does_not_put_a_consent_before_the_refusal_it_lifted():
+    history = numbered(
+        event(EventKind.OPT_OUT, scope=LIST, at=200),
+        event(EventKind.CONSENT, scope=LIST, evidence=CONFIRMED, at=150),
+    )
+    assert grounds(history, 150, LIST) == []
+    assert grounds(history, 200, LIST) == [(Ground.CONSENT, LIST)]
+
+
+def test_an_old_list_that_comes_in_late_gives_nothing_back_in_time():
+    history = numbered(
+        event(EventKind.LANGUAGE, language="nl", at=200), event(EventKind.CONSENT, scope=LIST, evidence=IMPORT, at=50)
+    )
+    assert grounds(history, 199, LIST) == []
+    assert grounds(history, 200, LIST) == [(Ground.CONSENT, LIST)]
+
+
+def test_events_of_one_second_count_in_the_order_of_their_numbers():
+    history = numbered(event(EventKind.CONSENT, scope=LIST), event(EventKind.OPT_OUT, scope=LIST))
+    assert grounds(history, 1_000, LIST) == [(Ground.BLOCK, LIST)]
+
+
+def test_a_consent_that_never_counted_was_never_in_force():
+    history = numbered(event(EventKind.CONSENT, scope=LIST, evidence=LINK, at=100))
+    assert intervals(history) == []
+    assert intervals([]) == []
+
+
+def test_a_second_yes_does_not_begin_anew():
+    history = numbered(event(EventKind.CONSENT, scope=LIST, at=100), event(EventKind.CONSENT, scope=LIST, at=200))
+    assert [(i.start, i.opened) for i in intervals(history)] == [(100, 3)]
+
+
+scopes = st.sampled_from([LIST, OTHER_LIST, MARKETING, SOURCE, TOPIC, EVERYTHING])
+times = st.integers(0, 12)
+people = st.sampled_from([person(), WIDE])
+evidences = st.sampled_from([FORM, CONFIRMED, OPERATOR, IMPORT, LINK])
+SCOPED = ["consent", "opt-out", "withdrawal", "objection", "complaint", "bounce", "manual", "lifted"]
+happening = st.one_of(
+    st.builds(lambda k, s, e, t: event(EventKind(k), WIDE, s, e, t), st.sampled_from(SCOPED), scopes, evidences, times),
+    st.builds(lambda e, t: event(EventKind.REQUEST, WIDE, TOPIC, e, t), evidences, times),
+    st.builds(lambda t: event(EventKind.RESTRICTION, WIDE, at=t), times),
+    st.builds(lambda t, a: event(EventKind.ENROLMENT, WIDE, at=t, reference="t", active=a), times, st.booleans()),
+    st.builds(lambda t, c: event(EventKind.PURCHASE, WIDE, at=t, category=c), times, st.integers(1, 2)),
+    st.builds(
+        lambda t, c, n: event(EventKind.SUBSCRIPTION, WIDE, at=t, category=c, end=n),
+        times,
+        st.integers(1, 2),
+        st.none() | st.integers(0, 14),
+    ),
+)
+
+
+def folded(history: list[tuple[int, Event]]) -> State:
+    exact, wide = EMPTY, EMPTY
+    for number, one in history:
+        exact, wide = apply(exact, wide, one, number)
+    return State(
+        blocks=(*exact.blocks, *wide.blocks),
+        **{n: getattr(exact, n) for n in State.__dataclass_fields__ if n != "blocks"},
+    )
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(happening, max_size=12), st.integers(0, 14))
+def test_s65_what_is_told_of_a_moment_is_what_a_replay_up_to_it_gives(happened, at):
+    history = list(enumerate(happened, 1))
+    prefix = [h for n, h in enumerate(history) if max(e.at for _, e in history[: n + 1]) <= at]
+    then = folded(prefix)
+    assert state_at(history, at) == then
+    told = {(i.ground, i.scope, i.name) for i in basis_at(history, at)}
+    assert told == {
+        *((Ground.CONSENT, c.scope, "") for c in then.consents),
+        *((Ground.REQUEST, r.scope, "") for r in then.requests),
+        *((Ground.ENROLMENT, None, e) for e in then.enrolments),
+        *((Ground.PURCHASE, Scope(ScopeKind.CATEGORY, p.category), "") for p in then.purchases),
+        *(
+            (Ground.SUBSCRIPTION, Scope(ScopeKind.CATEGORY, s.category), "")
+            for s in then.subscriptions
+            if s.end is None or s.end > at
+        ),
+        *((Ground.BLOCK, b.scope, b.kind.value) for b in then.blocks),
+    }
