@@ -23,7 +23,9 @@ PENDING = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
+    """One block on its way, with its position in the journal."""
+
     position: int
     pseudonym: bytes
     block: Block
@@ -40,8 +42,8 @@ class Tail:
         self.journal = journal
         self._pseudonyms = pseudonyms
         self._seen = seen
-        self._waiting: list[_Waiting] = []
-        self._blocks: dict[bytes, list[Block]] = {}
+        self._waiting: list[Waiting] = []
+        self._blocks: dict[bytes, list[Waiting]] = {}
 
     def refresh(self) -> None:
         """Take in what was appended: one stat when nothing was."""
@@ -53,6 +55,10 @@ class Tail:
                 self._take(position, record)
 
     def blocks(self, pseudonym: bytes) -> list[Block]:
+        return [waiting.block for waiting in self.waiting(pseudonym)]
+
+    def waiting(self, pseudonym: bytes) -> list[Waiting]:
+        """The blocks with their positions, for who asks the registry only after this."""
         return self._blocks.get(pseudonym, [])
 
     def forget(self, position: int) -> None:
@@ -62,7 +68,7 @@ class Tail:
         self._waiting = [w for w in self._waiting if w.position > position]
         self._blocks = {}
         for waiting in self._waiting:
-            self._blocks.setdefault(waiting.pseudonym, []).append(waiting.block)
+            self._blocks.setdefault(waiting.pseudonym, []).append(waiting)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -70,7 +76,8 @@ class Tail:
     def _take(self, position: int, record: Record) -> None:
         pseudonym = record.newest(self._pseudonyms)
         block = Block(record.kind, record.scope, int(record.at), PENDING)
-        self._waiting.append(_Waiting(position, pseudonym, block))
-        self._blocks.setdefault(pseudonym, []).append(block)
+        waiting = Waiting(position, pseudonym, block)
+        self._waiting.append(waiting)
+        self._blocks.setdefault(pseudonym, []).append(waiting)
         if self._seen is not None:
             self._seen(max(0.0, time.time() - record.at))
