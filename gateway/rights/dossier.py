@@ -20,7 +20,7 @@ from gateway.config.organisation import Organisation
 from gateway.decision import Stream
 from gateway.facts import Facts
 from gateway.pseudonym import Person
-from gateway.registry.intervals import Interval, in_force, intervals
+from gateway.registry.intervals import Ground, Interval, intervals
 from gateway.registry.protocol import Act, Event, EventKind, PeopleRegistry
 from gateway.rights import naming, tables
 from gateway.rights.sendings import sendings
@@ -31,6 +31,8 @@ _WHO = {
     "person": "the person", "operator": "a member of staff", "import": "an import",
     "web": "the opt-out page", "system": "the gateway",
 }  # fmt: skip
+_CONSENTS = (Ground.CONSENT, Ground.REQUEST)
+_SALES = (Ground.PURCHASE, Ground.SUBSCRIPTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +100,24 @@ class _Reading:
     def consents(self) -> Iterator[Row]:
         events = dict(self.history)
         for spell in self.spells:
-            if spell.scope is not None and spell.covers(self.now):
-                evidence = events[spell.began].evidence
+            if spell.ground in _CONSENTS and spell.holds(self.now):
+                evidence = events[spell.opened].evidence
                 title = naming.scope_title(self.organisation, spell.scope)
                 yield tables.Consent(
-                    spell.kind.value.removeprefix("fact-"), self._name(spell.scope), title, when(spell.start),
+                    spell.ground.value, self._name(spell.scope), title, when(spell.start),
                     evidence.channel, evidence.wording, evidence.proof,
                 )  # fmt: skip
 
     def facts(self) -> Iterator[Row]:
         parties = dict(self.known.third_parties)
         for spell in self.spells:
-            if spell.scope is None and spell.covers(self.now):
-                yield tables.Fact(
-                    spell.kind.value.removeprefix("fact-"), self._value(spell), parties.get(spell.name, ""),
-                    when(spell.start), when(spell.end),
-                )  # fmt: skip
+            if spell.ground not in (*_CONSENTS, Ground.BLOCK) and spell.closed is None:
+                party = parties.get(spell.name, "")
+                yield tables.Fact(_kind(spell), self._value(spell), party, when(spell.start), when(spell.end))
         for kind, value in self._plain():
             yield tables.Fact(kind, value, "", "", "")
 
     def _plain(self) -> Iterator[tuple[str, str]]:
-        yield from (("purchase-declined", self._category(p.category)) for p in self.known.purchases if p.declined)
-        yield from (("free-account", self._category(s.category)) for s in self.known.subscriptions if s.free)
         if self.known.minor:
             yield "minor", "guardian consents" if self.known.guardian_consent else "no consent of a guardian"
         if self.known.language:
@@ -138,9 +136,10 @@ class _Reading:
             )  # fmt: skip
 
     def periods(self) -> Iterator[Row]:
+        events = dict(self.history)
         for s in self.spells:
-            what = self._name(s.scope) or self._value(s)
-            yield tables.Period(s.kind.value.removeprefix("fact-"), what, when(s.start), when(s.end), s.why)
+            ended = events[s.closed].kind.value.removeprefix("fact-") if s.closed is not None else ""
+            yield tables.Period(_kind(s), self._value(s), when(s.start), when(s.end), ended)
 
     def sendings(self) -> Iterator[Row]:
         yield from sendings(self.mail, self._basis, self._grounds)
@@ -189,13 +188,11 @@ class _Reading:
     def _name(self, scope: object) -> str:
         return naming.scope_name(self.organisation, scope)  # type: ignore[arg-type]
 
-    def _category(self, number: int) -> str:
-        return naming.category(self.organisation, number)
-
     def _value(self, spell: Interval) -> str:
-        if spell.kind in (EventKind.PURCHASE, EventKind.SUBSCRIPTION):
-            return self._category(int(spell.name.partition(":")[0]))
-        return spell.name
+        """What it is about; of a sale the category alone."""
+        if spell.ground in _SALES and spell.scope is not None:
+            return naming.category(self.organisation, spell.scope.id)
+        return self._name(spell.scope) or spell.name
 
     def _title(self, name: str) -> str:
         party = self.organisation.by_third_party.get(name)
@@ -205,12 +202,20 @@ class _Reading:
         rule = self.organisation.streams.get(Stream(stream)) if stream in Stream.__members__.values() else None
         return rule.basis[0].value if rule else ""
 
-    def _grounds(self, at: float, kinds: frozenset[EventKind]) -> str:
+    def _grounds(self, at: float, grounds: frozenset[Ground]) -> str:
         return "; ".join(
-            f"{s.kind.value.removeprefix('fact-')} {self._name(s.scope) or self._value(s)} since {when(s.start)}"
-            for s in in_force(self.spells, at)
-            if s.kind in kinds
+            f"{_kind(s)} {self._value(s)} since {when(s.start)}"
+            for s in self.spells
+            if s.ground in grounds and s.name not in ("declined", "free") and s.holds(int(at))
         )
+
+
+def _kind(spell: Interval) -> str:
+    """`purchase-declined` and `free-account` are no basis, so they have names of their own."""
+    special = {(Ground.PURCHASE, "declined"): "purchase-declined", (Ground.SUBSCRIPTION, "free"): "free-account"}
+    if spell.ground is Ground.BLOCK:
+        return spell.name
+    return special.get((spell.ground, spell.name), spell.ground.value)
 
 
 def _yes(value: bool) -> str:

@@ -14,17 +14,17 @@ from datetime import UTC, datetime
 
 from gateway.audit.protocol import AuditRow
 from gateway.decision import Basis
-from gateway.registry.protocol import EventKind
+from gateway.registry.intervals import Ground
 from gateway.rights.tables import Sending
 
 _DECIDED = frozenset({"accepted", "refused", "held", "undecided", "quarantined", "composed"})
 # Which facts each basis rests on (GDPR 6; soft opt-in: Telecommunicatiewet 11.7).
-_RESTS_ON: Mapping[str, frozenset[EventKind]] = {
-    Basis.CONSENT: frozenset({EventKind.CONSENT, EventKind.REQUEST}),
-    Basis.CONTRACT: frozenset({EventKind.CONTRACT, EventKind.ENROLMENT, EventKind.SUBSCRIPTION}),
-    Basis.SOFT_OPT_IN: frozenset({EventKind.PURCHASE, EventKind.SUBSCRIPTION}),
+_RESTS_ON: Mapping[str, frozenset[Ground]] = {
+    Basis.CONSENT: frozenset({Ground.CONSENT, Ground.REQUEST}),
+    Basis.CONTRACT: frozenset({Ground.CONTRACT, Ground.ENROLMENT, Ground.SUBSCRIPTION}),
+    Basis.SOFT_OPT_IN: frozenset({Ground.PURCHASE, Ground.SUBSCRIPTION}),
 }
-Grounds = Callable[[float, frozenset[EventKind]], str]
+Grounds = Callable[[float, frozenset[Ground]], str]
 
 
 def sendings(rows: Sequence[AuditRow], basis_of: Callable[[str], str], grounds: Grounds) -> Iterator[Sending]:

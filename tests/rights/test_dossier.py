@@ -56,7 +56,7 @@ async def test_l15_every_kind_of_thing_that_is_held_is_shown(parel: House) -> No
         "terms": len(parel.organisation.retention.terms()) + 1,
         "requests": 1,
         "looks": 1,
-        "periods": 4,
+        "periods": 5,
         "events": 11,
     }
     assert rows(found, "consents")[0] == {
