@@ -111,13 +111,16 @@ class Outbox:
         """Compose and store one DSN. Raises `SpoolUnavailable`."""
         await self._put(self.compose(organisation, to, original, outcomes))
 
-    async def digest(self, organisation: str, held: Mapping[str, int]) -> None:
-        """Tell the owner of held mail what waits: reasons and numbers, no address (DESIGN §4 Hold)."""
+    async def digest(self, organisation: str, held: Mapping[str, int], observed: Sequence[str] = ()) -> None:
+        """Tell the owner of held mail what waits: reasons and numbers, no address (DESIGN §4 Hold).
+
+        `observed`: lines about mail that rules would have stopped and only reported.
+        """
         tenant = self.tenants[organisation]
         owner = owner_of(tenant.organisation)
-        if owner is None or not held:
+        if owner is None or not (held or observed):
             return
-        content = _digest(tenant.organisation, held, self._clock())
+        content = _digest(tenant.organisation, held, observed, self._clock())
         await self._put(self._compose(tenant, owner, content, {"digest": sum(held.values())}))
 
     async def letter(self, organisation: str, letter: Letter) -> bool:
@@ -223,12 +226,20 @@ def owner_of(organisation: Organisation) -> Address | None:
         return None
 
 
-def _digest(organisation: Organisation, held: Mapping[str, int], now: float) -> bytes:
-    lines = [f"{number:6}  {reason}" for reason, number in sorted(held.items())]
-    text = (
-        "Deze mail wacht op een besluit (briefgeheim queue list --state held).\n"
-        "This mail waits for a decision (briefgeheim queue list --state held).\n\n" + "\n".join(lines) + "\n"
-    )
+_WAITS = (
+    "Deze mail wacht op een besluit (briefgeheim queue list --state held).\n"
+    "This mail waits for a decision (briefgeheim queue list --state held).\n\n"
+)
+_OBSERVED = (
+    "Deze regels zouden mail hebben geweigerd en meldden dat alleen (observe).\n"
+    "These rules would have refused mail and only reported it (observe).\n\n"
+)
+
+
+def _digest(organisation: Organisation, held: Mapping[str, int], observed: Sequence[str], now: float) -> bytes:
+    waiting = "".join(f"{number:6}  {reason}\n" for reason, number in sorted(held.items()))
+    seen = "".join(f"{line}\n" for line in observed)
+    text = "\n".join(head + lines for head, lines in ((_WAITS, waiting), (_OBSERVED, seen)) if lines)
     return _own_mail(organisation, f"Vastgehouden mail / Held mail: {sum(held.values())}", text, now)
 
 

@@ -26,9 +26,11 @@ from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
 from gateway.app.duties import duties, finish
 from gateway.app.links import Link, run
+from gateway.app.observed import in_words, observed_rules
 from gateway.app.outbox_mover import OutboxMover
 from gateway.app.rekeying import Rekeying, fingerprint, refusals
 from gateway.app.reports import from_bounce, from_delivery
+from gateway.audit.protocol import AuditUnavailable
 from gateway.audit.sqlite import AuditWriter
 from gateway.config.client_secret import check_secret
 from gateway.config.credentials import Credentials, CredentialsError
@@ -42,7 +44,6 @@ from gateway.observe import maillog, metrics
 from gateway.outbox import Composed, Outbox
 from gateway.pipeline import Bounce, Parts, Pipeline
 from gateway.registry.protocol import RegistryUnavailable
-from gateway.registry.sqlite import SQLiteRegistry
 from gateway.spool.blackbox import Blackbox
 from gateway.spool.outside import Outside
 from gateway.spool.protocol import Entry, SpoolUnavailable, State
@@ -76,7 +77,7 @@ class Worker:
     number: int
     loaded: Loaded
     credentials: Credentials
-    registries: Mapping[str, SQLiteRegistry]
+    registries: Mapping[str, PeopleRegistry]
     spools: Sequence[SQLiteSpool]
     outbox: Outbox
     pipeline: Pipeline
@@ -283,15 +284,16 @@ class Worker:
                 maillog.trouble("opt-out count", type(error).__name__)
 
     async def _digests(self) -> None:
-        """Every morning, who owns held mail hears what waits in all shards."""
+        """Every morning, who owns held mail hears what waits in all shards, and what was only observed."""
         while True:
             await asyncio.sleep(until_morning(time.time()))
             try:
                 held = await asyncio.to_thread(held_reasons, self.loaded.gateway.state / "spool")
-                for organisation, reasons in held.items():
-                    if organisation in self.outbox.tenants:
-                        await self.outbox.digest(organisation, reasons)
-            except SpoolUnavailable as error:
+                seen = await asyncio.to_thread(observed_rules, self.loaded.gateway.state / "spool", time.time() - _DAY)
+                for name, tenant in self.outbox.tenants.items():
+                    lines = in_words(tenant.organisation, seen.get(name, Counter()), time.time())
+                    await self.outbox.digest(name, held.get(name, Counter()), lines)
+            except (SpoolUnavailable, AuditUnavailable) as error:
                 maillog.trouble("digest", type(error).__name__)
 
 

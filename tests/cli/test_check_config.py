@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,19 @@ def test_good_settings_end_with_zero_and_a_summary(config: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "alpha: 2 domains (1 signed), 2 clients, 2 providers, 4 streams" in result.stdout
     assert "no errors" in result.stdout
+
+
+def test_what_is_only_observed_is_said_aloud_and_a_day_that_is_past_is_no_error(config: Path) -> None:
+    alpha = config.parent / "organisations" / "alpha.yaml"
+    for day, words in ((date.today(), "is only observed until"), (date(2020, 1, 1), "which is past")):
+        text = (GOOD / "organisations" / "alpha.yaml").read_text()
+        observed = f"    secret: crm\n    observe: [{{stream: newsletter, until: {day}}}]\n"
+        alpha.write_text(text.replace("    secret: crm\n", observed, 1))
+        result = check(config)
+        assert result.exit_code == 0, result.output
+        assert result.stderr.startswith("WARNING: alpha: newsletter of client alpha-crm ")
+        assert words in result.stderr
+    assert check(ROOT / "config" / "gateway.yaml").stderr == ""
 
 
 def test_the_shipped_settings_are_good() -> None:

@@ -127,6 +127,7 @@ class Rig:
         until: float = 0.0,
         marks: Mapping[str, object] | None = None,
         edition: Sequence[str] | None = None,
+        facts: Mapping[str, object] | None = None,
         **sealed: object,
     ) -> str:
         """Store one message with a row for each of `to`; gives its id. `raw` by variant, or one text for all."""
@@ -146,6 +147,7 @@ class Rig:
                 "classification": dict(marks) if marks is not None else Classification(stream).to_json(),
                 "from_domain": "school.example",
                 **({} if edition is None else {"edition": list(edition)}),
+                **(facts or {}),
             },
             sealed={
                 "sender": sender,

@@ -241,3 +241,54 @@ def test_every_header_has_a_classification(client: str, recipients: int, headers
     made = classify(ORGANISATION, Traits(client, None, None, recipients, headers))
     assert bool(made.why) == (made.stream is Stream.UNCLASSIFIED)
     assert Classification.from_json(made.to_json()) == made
+
+
+OBSERVED = frozenset({Stream.NEWSLETTER})
+
+
+def observe(client: str = "crm", observed: frozenset[Stream] = OBSERVED, **marked: str) -> Classification:
+    headers = {f"briefgeheim-{name}": (value,) for name, value in marked.items()}
+    return classify(ORGANISATION, Traits(client, FROM, FROM, 1, headers), observed)
+
+
+def test_on_an_observed_stream_a_missing_mark_is_noted_instead_of_refused() -> None:
+    made = observe(stream="newsletter")
+    assert (made.stream, made.list, made.basis) == (Stream.NEWSLETTER, 0, Basis.CONSENT)
+    assert made.lacks.startswith("Briefgeheim-Basis missing, expected consent; Briefgeheim-List missing")
+    assert observe(stream="newsletter", list="nieuws", basis="consent").lacks == ""
+
+
+def test_a_mark_that_is_wrong_is_refused_on_an_observed_stream_too() -> None:
+    for marked in ({"list": "onbekend"}, {"basis": "contract"}, {"stream": "nieuwsbrief"}, {"ofer": "similar boeken"}):
+        assert observe(**{"stream": "newsletter", **marked}).stream is Stream.UNCLASSIFIED
+
+
+def test_unmarked_mail_is_the_observed_stream_when_there_is_one() -> None:
+    made = observe()
+    assert (made.stream, made.entry, made.source) == (Stream.NEWSLETTER, "observed", SOURCE)
+    assert made.lacks.startswith("stream_missing: Briefgeheim-Stream")
+    both = observe(observed=frozenset({Stream.NEWSLETTER, Stream.NOTIFICATION}))
+    assert both.stream is Stream.UNCLASSIFIED
+    assert observe(observed=frozenset()).stream is Stream.UNCLASSIFIED
+
+
+def test_marked_mail_of_another_stream_is_not_loosened() -> None:
+    assert observe(stream="notification", ready="yes").stream is Stream.UNCLASSIFIED
+    assert observe(stream="webshop").stream is Stream.UNCLASSIFIED
+
+
+def test_observing_one_client_changes_nothing_where_an_entry_takes_the_mail() -> None:
+    assert observe("winkel", frozenset({Stream.WEBSHOP})).entry == "orders"
+
+
+def test_s13_a_third_party_is_one_of_the_settings() -> None:
+    assert mail("winkel", shared_with="aanbieder-3").shared_with == "aanbieder-3"
+    made = mail("winkel", shared_with="vreemde")
+    assert (made.stream, made.why) == (Stream.UNCLASSIFIED, "Briefgeheim-Shared-With: expected aanbieder-3")
+
+
+def test_s09_a_mail_may_name_several_publication_consents() -> None:
+    assert mail("winkel", publication="P-1, P-2,P-1").publication == "P-1,P-2"
+    assert [mail("winkel", publication=said).publication for said in ("yes", "no")] == ["yes", ""]
+    for wrong in ("P-1,,P-2", "jan@example.org", "P 1", ",".join(f"P{n}" for n in range(51))):
+        assert mail("winkel", publication=wrong).stream is Stream.UNCLASSIFIED

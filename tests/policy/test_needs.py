@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.decision import Action, Basis, Decision, Stream
-from gateway.facts import NOBODY, BlockKind, Facts, Purchase, Purpose, ScopeKind
+from gateway.facts import NOBODY, BlockKind, Facts, Purchase, Purpose, ScopeKind, Subscription
 from gateway.policy.circumstances import ORDINARY
 from gateway.policy.decide import decide
 from gateway.policy.explain import RULES
@@ -179,3 +179,47 @@ def test_segmented_mail_needs_consent_to_profiling() -> None:
     agreed = replace(AGREED, consents=(*AGREED.consents, consent(ScopeKind.PURPOSE, Purpose.PROFILING)))
     made = ask(Stream.NEWSLETTER, agreed, segment="s")
     assert (made.action, made.rule) == (Action.DELIVER, "list-consent")
+
+
+def test_s37_each_person_is_told_of_a_version_once_and_queued_mail_is_the_one_that_tells() -> None:
+    told = replace(AGREED, announced=frozenset({"2027"}))
+    assert ask(Stream.POLICY_CHANGE).action is Action.DELIVER
+    assert refused_by(ask(Stream.POLICY_CHANGE, told)) == "once"
+    assert ask(Stream.POLICY_CHANGE, told).fact == "already told of version 2027"
+    assert ask(Stream.POLICY_CHANGE, told, reference="2028").action is Action.DELIVER
+    assert refused_by(ask(Stream.POLICY_CHANGE, reference="")) == "once"
+    queued = decide(ORGANISATION, MAIL[Stream.POLICY_CHANGE], told, now=NOW, around=ORDINARY, queued=True)
+    assert queued.action is Action.DELIVER
+
+
+def test_l10_a_minors_own_consent_to_research_does_not_count() -> None:
+    assert refused_by(ask(Stream.RESEARCH, MINOR)) == "minor"
+    assert ask(Stream.RESEARCH, replace(MINOR, guardian_consent=True)).action is Action.DELIVER
+
+
+def test_s41_a_basis_that_the_stream_cannot_have_is_refused_whoever_classified_it() -> None:
+    assert refused_by(ask(Stream.NEWSLETTER, basis=Basis.CONTRACT)) == "pair"
+    # the law's table would let it rest on a legal duty, but the organisation's own rules do not
+    assert refused_by(ask(Stream.INFORMATIONAL, basis=Basis.LEGAL, entry="news")) == "pair"
+    assert ask(Stream.PERSONAL, basis=Basis.LEGAL, entry="own-report").action is Action.DELIVER
+
+
+def test_an_operators_release_answers_for_sensitive_mail() -> None:
+    mail = replace(MAIL[Stream.PARTICIPATION], sensitive=True)
+    released = replace(ORDINARY, released=True)
+    assert decide(ORGANISATION, mail, MINOR, now=NOW, around=released).action is Action.DELIVER
+
+
+def test_l30_the_organisation_says_whether_a_free_subscription_is_a_sale() -> None:
+    free = Facts(subscriptions=(Subscription(CATEGORY, None, free=True),))
+    assert refused_by(ask(Stream.NOTIFICATION, free, **SOFT)) == "soft-opt-in"
+    wide = ORGANISATION.model_copy(update={"free_account_is_sale": True})
+    assert ask(Stream.NOTIFICATION, free, wide, **SOFT).action is Action.DELIVER
+
+
+def test_d07_the_organisation_says_how_long_offers_may_go_out() -> None:
+    old = Facts(purchases=(Purchase(CATEGORY, False, NOW - 4 * 366 * 86400),))
+    assert refused_by(ask(Stream.NOTIFICATION, old, **SOFT)) == "soft-opt-in"
+    for years in (5, "none"):
+        longer = ORGANISATION.model_copy(update={"soft_opt_in_years": years})
+        assert ask(Stream.NOTIFICATION, old, longer, **SOFT).action is Action.DELIVER

@@ -119,6 +119,31 @@ def test_leap_day_to_leap_day_keeps_its_day() -> None:
     assert last_day(date(2024, 2, 29), 4) == date(2028, 2, 29)
 
 
+def test_without_a_limit_an_old_sale_does_and_a_declined_one_never() -> None:
+    endless = Terms(None, free=False)
+    old = Purchase(BOOKS, False, at(1999, 1, 1))
+    assert allowed(bought(old), at(2026, 1, 1), terms=endless)
+    assert not allowed(bought(old, Purchase(BOOKS, True, at(2000, 1, 1))), at(2026, 1, 1), terms=endless)
+    assert not allowed(Facts(), at(2026, 1, 1), terms=endless)
+
+
+def test_l30_a_free_subscription_is_no_sale_unless_said_so() -> None:
+    free = Facts(subscriptions=(Subscription(BOOKS, None, free=True),))
+    assert not allowed(free, at(2026, 1, 1))
+    assert allowed(free, at(2026, 1, 1), terms=Terms(2, free=True))
+    ended = Facts(subscriptions=(Subscription(BOOKS, at(2025, 6, 1), free=True),))
+    assert not allowed(ended, at(2026, 1, 1))
+    assert allowed(ended, at(2026, 1, 1), terms=Terms(2, free=True))
+
+
+def test_a_sale_that_is_unknown_is_missing_and_one_that_says_no_is_not() -> None:
+    now = at(2026, 1, 1)
+    missing = [Facts(), bought(Purchase(COURSES, False, now))]
+    against = [bought(Purchase(BOOKS, True, now)), bought(Purchase(BOOKS, False, at(2020, 1, 1)))]
+    found = [soft_opt_in(facts, BOOKS, now, ZONE, TWO_YEARS).missing for facts in (*missing, *against)]
+    assert found == [True, True, False, False]
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.integers(min_value=0, max_value=4_000_000_000), st.integers(min_value=0, max_value=4_000_000_000))
 def test_once_over_the_term_stays_over(bought_at: int, now: int) -> None:
