@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import secrets
 import unicodedata
@@ -93,6 +94,8 @@ def _simple_lower(text: str) -> str:
 
 
 def _lower_one(char: str) -> str:
+    if char == "ς":
+        return "σ"  # written so only at the end of a word, and written Σ in capitals: one letter, one person
     low = char.lower()
     return low if len(low) == 1 else char
 
@@ -107,11 +110,21 @@ def _unquoted(local: str) -> str:
 def _canonical_domain(domain: str) -> str:
     bare = domain.strip().rstrip(".")
     if not bare or bare.startswith("["):
-        return bare.lower()
+        return _canonical_literal(bare.lower())
     try:
         return idna.encode(bare, uts46=True, transitional=False).decode().lower()
     except idna.IDNAError:
         return unicodedata.normalize("NFC", bare).lower()
+
+
+def _canonical_literal(literal: str) -> str:
+    """RFC 5321 4.1.3; an IPv6 address has many spellings and one of RFC 5952."""
+    if not literal.startswith("[ipv6:"):
+        return literal
+    try:
+        return f"[ipv6:{ipaddress.IPv6Address(literal[6:-1])}]"
+    except ValueError:
+        return literal
 
 
 # Dot-atom, at sign, host name without a dot at its end: what nearly every address looks like. Whether such a domain may

@@ -28,6 +28,10 @@ VECTORS = [
     ('"a\\"b"@example.org', '1e:a"b@example.org', '1w:a"b@example.org'),
     ("jan@[192.0.2.1]", "1e:jan@[192.0.2.1]", "1w:jan@[192.0.2.1]"),
     ("jan@[IPv6:2001:db8::1]", "1e:jan@[ipv6:2001:db8::1]", "1w:jan@[ipv6:2001:db8::1]"),
+    ("jan@[IPv6:2001:DB8:0:0::1]", "1e:jan@[ipv6:2001:db8::1]", "1w:jan@[ipv6:2001:db8::1]"),
+    ("ΟΔΟΣ@example.org", "1e:οδοσ@example.org", "1w:οδοσ@example.org"),
+    ("οδος@example.org", "1e:οδοσ@example.org", "1w:οδοσ@example.org"),
+    ("\u212aim@example.org", "1e:kim@example.org", "1w:kim@example.org"),
     ("+les@example.org", "1e:+les@example.org", "1w:+les@example.org"),
     ("Postmaster", "1e:postmaster@", "1w:postmaster@"),
 ]
