@@ -30,6 +30,7 @@ _CODECS: dict[str, tuple[str, str]] = {
 _DELIMITERS: tuple[Delimiter, ...] = (",", ";", "\t", "|")
 _BLOCK = 256 * 1024
 LINE_LIMIT = 64 * 1024  # characters of one line
+_CUT = "?"  # stands for a line that was let go
 _RECORD_LINES = 200  # lines that one quoted row may take
 _RECORD_SIZE = 2 * LINE_LIMIT
 _FOREIGN = re.compile("[\ud800-\udfff]")
@@ -112,19 +113,17 @@ def open_table(stream: BinaryIO, dialect: Dialect, wanted: Collection[str]) -> T
     encoding = _encoding(first, dialect)
     codec, errors = _CODECS[encoding]
     lines = _Lines(stream, first, codec, errors)
-    delimiter = dialect.delimiter or _separator(lines) or _delimiter(lines, wanted)
-    while True:
-        number = lines.begin()
-        if lines.peek() is None:
-            raise ImportRefused("line 1: the file is empty, expected a header")
-        try:
-            header = next(csv.reader(lines, delimiter=delimiter, strict=True))
-        except (csv.Error, _Endless, StopIteration) as error:
-            raise ImportRefused(f"line {number}: the header cannot be read as CSV: {error}") from None
-        if lines.too_long(number):
-            raise ImportRefused(f"line {number}: longer than {LINE_LIMIT} characters, expected a header")
-        if any(name.strip() for name in header):
-            break
+    _skip_empty(lines)
+    separator = _separator(lines)
+    _skip_empty(lines)
+    delimiter = dialect.delimiter or separator or _delimiter(lines, wanted)
+    number = lines.begin()
+    try:
+        header = next(csv.reader(lines, delimiter=delimiter, strict=True))
+    except (csv.Error, _Endless, StopIteration) as error:
+        raise ImportRefused(f"line {number}: the header cannot be read as CSV: {error}") from None
+    if lines.too_long(number):
+        raise ImportRefused(f"line {number}: longer than {LINE_LIMIT} characters, expected a header")
     foreign = _REPLACED if encoding == "utf-16" else _FOREIGN
     return Table(lines, [name.strip() for name in header], delimiter, foreign)
 
@@ -134,6 +133,13 @@ def _encoding(first: bytes, dialect: Dialect) -> Encoding:
     if marked and dialect.encoding not in ("", "utf-16"):
         raise ImportRefused(f"line 1: the file is UTF-16, expected {dialect.encoding} as named")
     return dialect.encoding or ("utf-16" if marked else "utf-8")
+
+
+def _skip_empty(lines: _Lines) -> None:
+    while not (line := lines.peek()) or line.isspace():
+        if line is None:
+            raise ImportRefused("line 1: the file is empty, expected a header")
+        next(lines)
 
 
 def _separator(lines: _Lines) -> str:
@@ -249,12 +255,12 @@ class _Lines:
 
     def _take(self, whole: list[str]) -> None:
         if self._cut and whole:  # the end of a line whose beginning was let go
-            whole[0], self._cut = "", False
+            whole[0], self._cut = _CUT, False
             self._long.add(self._before + len(self._held) + 1)
         if whole and max(map(len, whole)) > LINE_LIMIT:
             start = self._before + len(self._held) + 1
             self._long.update(start + n for n, line in enumerate(whole) if len(line) > LINE_LIMIT)
-            whole = ["" if len(line) > LINE_LIMIT else line for line in whole]
+            whole = [_CUT if len(line) > LINE_LIMIT else line for line in whole]
         if len(self._rest) > LINE_LIMIT:
             self._rest, self._cut = "", True
         self._held += [line + "\n" for line in whole]
