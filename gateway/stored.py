@@ -24,6 +24,7 @@ from gateway.spool.protocol import QUARANTINE, Entry, NewMessage, NewRow, State
 from gateway.tenant import Tenant
 
 _RETURNED = ("from", "date", "subject", "message-id")  # what a report may show of the original header (I-1)
+ERASURE = "erasure"  # the rule that stops mail to erased people
 _EDITS_KEPT = 400  # per variant in the audit; beyond it their number
 
 
@@ -201,7 +202,9 @@ def _decisions_audit(tenant: Tenant, made: Plan, arrival: Arrival) -> list[Audit
         }
         if made.stop is not None:
             detail["stopped"] = f"{made.stop.filter}: {made.stop.kind}"
-        rows.append(AuditRow(arrival.at, name, made.id, what, copy.person.exact, detail))
+        # Of an erased person no dated row is made, not even of what was refused (S-31).
+        person = b"" if decision.rule == ERASURE else copy.person.exact
+        rows.append(AuditRow(arrival.at, name, made.id, what, person, detail))
     return rows
 
 

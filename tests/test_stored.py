@@ -9,7 +9,7 @@ import pytest
 
 from gateway.address import Address
 from gateway.envelope import Envelope, Notify, Recipient
-from gateway.facts import NOBODY
+from gateway.facts import NOBODY, Block, BlockKind, Facts, Scope, ScopeKind
 from gateway.reply import LEAK
 from gateway.spool.protocol import QUARANTINE, Entry, NewMessage, State
 from gateway.stored import envelope_from, planned_message, raw_message, refusals_audit
@@ -47,6 +47,15 @@ def test_i11_the_audit_tells_rules_tried_edits_with_ranges_and_the_version_of_th
     assert edited["rules"] == "v1"
     assert all(len(edit) == 5 for edits in edited["edits"].values() for edit in edits)
     assert {edit[0] for edit in edited["edits"]["nl/untracked"]} >= {"opt_out", "trace", "private_recipients"}
+
+
+def test_s31_of_an_erased_person_no_dated_row_is_made() -> None:
+    gone = Facts(blocks=(Block(BlockKind.ERASURE, Scope(ScopeKind.EVERYTHING), 0, 1),), known=True)
+    plan = made(news(ANNA, BERT), envelope(ANNA, BERT), {ANNA: gone, BERT: READER})
+    _, audit = planned_message(tenant(), envelope(ANNA, BERT), plan, ARRIVAL, "v1")
+    assert [row.what for row in audit[:2]] == ["refused", "accepted"]
+    assert [bool(row.pseudonym) for row in audit[:2]] == [False, True]
+    assert audit[0].detail["rule"] == "erasure"
 
 
 def test_a_refused_recipient_has_no_row_and_nobody_left_is_no_message() -> None:

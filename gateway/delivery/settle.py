@@ -19,6 +19,8 @@ from gateway.delivery.report import Report, ReportAction, relay_notice, wanted
 from gateway.delivery.schedule import Schedule
 from gateway.spool.protocol import State, Update
 
+_ERASURE = "erasure"  # the rule that stops mail to erased people
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -97,7 +99,9 @@ def _retry(job: Job, outcome: Outcome, place: Place, schedule: Schedule, now: fl
     if schedule.late(entry.received, now) and not letter.noticed:
         report = _wanted(job, outcome, place, ReportAction.DELAYED, now, retry_until=schedule.end(entry.received))
         sealed = {**letter.row, NOTICED: True} if report else None
-    update = Update(entry.row, State.QUEUED, due=due, attempts=attempts, reason=entry.still(outcome.reason), sealed=sealed)
+    update = Update(
+        entry.row, State.QUEUED, due=due, attempts=attempts, reason=entry.still(outcome.reason), sealed=sealed
+    )
     return Settlement(update, (audit,), report)
 
 
@@ -171,4 +175,6 @@ def _audit(job: Job, what: str, outcome: Outcome, place: Place, now: float) -> A
         detail |= {"code": answer.code, "status": answer.enhanced}
     if outcome.signed and job.letter is not None:
         detail["signed"] = job.letter.from_domain
-    return AuditRow(now, entry.organisation, entry.message, what, entry.person_exact, detail)
+    # Of an erased person no dated row is made, not even of what was stopped (S-31).
+    person = b"" if decision is not None and decision.rule == _ERASURE else entry.person_exact
+    return AuditRow(now, entry.organisation, entry.message, what, person, detail)

@@ -18,6 +18,7 @@ from gateway.registry.intervals import Ground
 from gateway.rights.tables import Sending
 
 _DECIDED = frozenset({"accepted", "refused", "held", "undecided", "quarantined", "composed"})
+_SHOWN = "shown"  # a mail to others that shows this person
 # Which facts each basis rests on (GDPR 6; soft opt-in: Telecommunicatiewet 11.7).
 _RESTS_ON: Mapping[str, frozenset[Ground]] = {
     Basis.CONSENT: frozenset({Ground.CONSENT, Ground.REQUEST}),
@@ -33,7 +34,8 @@ def sendings(rows: Sequence[AuditRow], basis_of: Callable[[str], str], grounds: 
     for row in rows:
         by_message.setdefault(row.message, []).append(row)
     for message, mine in by_message.items():
-        yield _sending(message, mine, basis_of, grounds)
+        to_them = [row for row in mine if row.what != _SHOWN]
+        yield _sending(message, to_them or mine, basis_of, grounds)
 
 
 def _sending(message: str, rows: Sequence[AuditRow], basis_of: Callable[[str], str], grounds: Grounds) -> Sending:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.decision import Action, Decision, Variant
@@ -52,6 +54,15 @@ def test_a_retry_is_counted_and_a_postponement_is_not() -> None:
     waited = settle(job(), Outcome(Kind.POSTPONED, wait=7.0), PLACE, SCHEDULE, 100.0).update
     assert (tried.attempts, tried.due) == (1, 160.0)
     assert (waited.attempts, waited.due) == (None, 107.0)
+
+
+@pytest.mark.parametrize(("rule", "named"), [("erasure", False), ("restriction", True)])
+def test_s31_of_an_erased_person_no_dated_row_is_made(rule: str, named: bool) -> None:
+    decision = Decision(Action.REFUSE, rule, "in force", Variant("nl"), reply=BLOCKED)
+    row = job()
+    row.entry = replace(row.entry, person_exact=b"e" * 32)
+    made = settle(row, Outcome(Kind.BLOCKED, decision=decision), PLACE, SCHEDULE, 100.0)
+    assert bool(made.audit[0].pseudonym) is named
 
 
 def test_a_hold_ends() -> None:
