@@ -79,6 +79,10 @@ class Pseudonyms:
         exact, wide = pairs[-1]
         return Person(exact, wide, address.canonical_domain in self.wide_domains, self.version, pairs[:-1])
 
+    def nobody(self) -> Person:
+        """Whom the opt-out is probed with: an address that nobody can have (RFC 6761 6.4), so always the same one."""
+        return self.person(Address("opt-out-probe", "briefgeheim.invalid"))
+
     def people(self, addresses: Sequence[Address]) -> list[Person]:
         return [self.person(a) for a in addresses]
 

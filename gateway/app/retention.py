@@ -132,13 +132,16 @@ class _Memory:
 
     path: Path
 
-    def jump(self, now: float) -> float:
-        """Seconds by which `now` is too far ahead to be believed, or 0: a wrong clock must not end every term."""
+    def last(self) -> float:
         try:
-            ahead = now - float(json.loads(self.path.read_text("ascii"))["at"])
+            return float(json.loads(self.path.read_text("ascii"))["at"])
         except (OSError, ValueError, TypeError, KeyError):
             return 0.0
-        return ahead if ahead > _JUMP else 0.0
+
+    def jump(self, now: float) -> float:
+        """Seconds by which `now` is too far ahead to be believed, or 0: a wrong clock must not end every term."""
+        last = self.last()
+        return now - last if last and now - last > _JUMP else 0.0
 
     def remember(self, now: float) -> None:
         fresh = self.path.with_suffix(".new")
@@ -149,6 +152,11 @@ class _Memory:
 def remember(state: Path, now: float) -> None:
     """An operator purged by hand: the clock is believed from here on."""
     _Memory(state / "retention.json").remember(now)
+
+
+def last_purge(state: Path) -> float:
+    """When that was, in Unix seconds; 0.0 for never."""
+    return _Memory(state / "retention.json").last()
 
 
 def _audit(organisations: Sequence[Organisation], shards: Sequence[Path], now: float, dry: bool) -> list[Purged]:

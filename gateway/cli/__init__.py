@@ -7,7 +7,25 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import check_config, conformance, demo, explain, keys, keys_api, queue, registry, rights, serve, trace
+from gateway.cli import (
+    audit,
+    breach,
+    check_config,
+    conformance,
+    demo,
+    explain,
+    keys,
+    keys_api,
+    probe,
+    processing,
+    purge,
+    queue,
+    registry,
+    rights,
+    serve,
+    status,
+    trace,
+)
 from gateway.cli.opening import inside
 
 app = typer.Typer(
@@ -24,10 +42,16 @@ app.command("demo")(demo.command)
 app.command("check-config")(check_config.command)
 app.command("explain")(explain.command)
 app.command("trace")(trace.command)
+app.command("status")(status.command)
+app.command("probe")(probe.command)
+app.command("purge")(purge.command)
+app.command("processing-record")(processing.command)
 app.command("conformance")(conformance.command)
 app.add_typer(registry.app, name="registry")
 app.add_typer(rights.app, name="rights")
 app.add_typer(queue.app, name="queue")
+app.add_typer(audit.app, name="audit")
+app.add_typer(breach.app, name="breach")
 keys.app.command("api")(keys_api.api)
 keys.app.command("webhook")(keys_api.webhook)
 app.add_typer(keys.app, name="keys")

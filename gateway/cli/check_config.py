@@ -16,9 +16,11 @@ import typer
 
 from gateway.cli.opening import DEFAULT_CONFIG, Config
 from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.days import day_in
 from gateway.config.load import Loaded, SettingsError, load
 from gateway.config.observe_mode import notices
 from gateway.config.organisation import Organisation
+from gateway.config.policy_age import warning
 from gateway.signing.dkim import Signer
 
 
@@ -35,9 +37,21 @@ def command(
         _stop(errors)
     for notice in notices(loaded.organisations, time.time()):
         print(f"WARNING: {notice}", file=sys.stderr)
+    for odd in _odd_dates(loaded, time.time()):
+        print(f"WARNING: {odd}", file=sys.stderr)
     for item in loaded.organisations:
         print(f"{item.name}: {_summary(item)}")
     print(f"settings {loaded.version}: no errors")
+
+
+def _odd_dates(loaded: Loaded, now: float) -> list[str]:
+    """Policies that are dated in the future (S-38)."""
+    found = []
+    for item in loaded.organisations:
+        today = day_in(item.time_zone, now)
+        if today is not None and (odd := warning(item.controller, today)):
+            found.append(f"{item.name}: controller.{odd}")
+    return found
 
 
 def _stop(errors: list[str]) -> NoReturn:

@@ -122,8 +122,8 @@ def notified(
     at: float | None = None,
     why: str = "",
 ) -> Incident:
-    """`whom` was told `at`, or is not told because of `why`. After the 72 hours, `why` also says why the authority hears
-    it late (GDPR 33(1)). Raises `BreachRefused`."""
+    """`whom` was told `at`, or is not told because of `why`; after the 72 hours `why` says why the authority hears it
+    late (GDPR 33(1)). Raises `BreachRefused`."""
     _must_be_open(incident)
     if at is None and not why.strip():
         raise BreachRefused("say when they were told (--at), or why they are not (--reason)")
