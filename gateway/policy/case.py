@@ -10,6 +10,7 @@ standard:   DESIGN §1 step 3; GDPR 4(11), 7(3), 21(2)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.config.organisation import Organisation, StreamRule
 from gateway.decision import Action, Basis, Classification, Stream
@@ -19,6 +20,7 @@ from gateway.reply import Reply
 
 # Asked for by that person, once per case (I-2): no block stops these two.
 EXEMPT = frozenset({Stream.RIGHTS, Stream.CONFIRMATION})
+_REPEATED = 2048  # findings that say the same of one mail after the other, and are made once
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,13 @@ class Finding:
     observed: bool = False
 
 
+@lru_cache(maxsize=_REPEATED)
 def passes(rule: str, fact: str) -> Finding:
     """Nothing against the mail."""
     return Finding(rule, fact)
 
 
+@lru_cache(maxsize=_REPEATED)
 def grants(rule: str, fact: str) -> Finding:
     """The ground this stream asks for is there."""
     return Finding(rule, fact, grants=True)

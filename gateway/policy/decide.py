@@ -10,6 +10,7 @@ standard:   DESIGN §1 step 3, I-2, I-11; R-022; S-07..S-09, S-13, S-17..S-23, S
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gateway.config.organisation import Organisation
 from gateway.decision import Action, Basis, Classification, Decision, RuleTried, Stream, Variant
@@ -49,7 +50,7 @@ def decide(
     tried = [passes("unclassified", f"stream {classification.stream}")]
     case = Case(organisation, rule, classification, facts, now, around, queued)
     for found in _findings(case):
-        finding = softened(case, found)
+        finding = found if found.action is None else softened(case, found)
         tried.append(finding)
         if finding.action is not None:
             return _decision(tried, Variant(tongue))
@@ -100,22 +101,27 @@ def _findings(case: Case) -> Iterator[Finding]:
 
 def _decision(tried: list[Finding], variant: Variant) -> Decision:
     last = tried[-1]
-    stopped = last.action is not None
-    decider = last if stopped else _ground(tried)
+    at = len(tried) - 1 if last.action is not None else _ground(tried)
+    decider = tried[at]
     return Decision(
         action=last.action or Action.DELIVER,
         rule=decider.rule,
         fact=decider.fact,
         variant=variant,
-        tried=tuple(RuleTried(f.rule, f is decider, f.fact, f.observed) for f in tried),
+        tried=tuple([_tried(f.rule, number == at, f.fact, f.observed) for number, f in enumerate(tried)]),
         reply=last.reply,
     )
 
 
-def _ground(tried: list[Finding]) -> Finding:
-    """What the mail goes out on; that it is only observed outweighs every other ground."""
-    grounds = [f for f in tried if f.grants]
-    return next((f for f in grounds if f.rule == "observed"), grounds[0])
+@lru_cache(maxsize=4096)  # most people pass most rules by the same facts
+def _tried(rule: str, decided: bool, fact: str, observed: bool) -> RuleTried:
+    return RuleTried(rule, decided, fact, observed)
+
+
+def _ground(tried: list[Finding]) -> int:
+    """Where the finding stands that the mail goes out on; that it is only observed outweighs every other ground."""
+    grounds = [number for number, found in enumerate(tried) if found.grants]
+    return next((number for number in grounds if tried[number].rule == "observed"), grounds[0])
 
 
 def _language(tag: str) -> str:
