@@ -22,9 +22,9 @@ from gateway.facts import NOBODY, Facts
 from gateway.pipeline import Parts
 from gateway.plan import Rules
 from gateway.pseudonym import Person, Pseudonyms
+from gateway.registry.backend import open_registry
 from gateway.registry.places import places
-from gateway.registry.protocol import Event, Registry
-from gateway.registry.sqlite import SQLiteRegistry, open_registry
+from gateway.registry.protocol import Event, PeopleRegistry, Registry
 from gateway.signing import keys
 from gateway.signing.dkim import Signer
 from gateway.tenant import Tenant
@@ -69,15 +69,14 @@ def unprobed() -> bool:
 
 def open_registries(
     loaded: Loaded, credentials: Credentials, seen: Callable[[str, float], None]
-) -> dict[str, SQLiteRegistry]:
+) -> dict[str, PeopleRegistry]:
     """One per organisation; never creates one, never raises for one in trouble (I-13)."""
     return {
         o.name: open_registry(
             o,
-            loaded.gateway.state,
+            loaded.gateway,
             credentials.pseudonyms(o),
             lambda seconds, name=o.name: seen(name, seconds),  # type: ignore[misc]
-            web=loaded.gateway.web_folder,
         )
         for o in loaded.organisations
     }
@@ -148,8 +147,8 @@ def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
     credentials, notes = Credentials.of(loaded.gateway), list[str]()
     pseudonyms, tokens, pems = _keys(found, credentials, notes)
     registry: Registry = EmptyRegistry()
-    if places(loaded.gateway.state, found.name).registry.exists() and not notes:
-        registry = open_registry(found, loaded.gateway.state, pseudonyms, web=loaded.gateway.web_folder)
+    if places(loaded.gateway.state, found.name).node.exists() and not notes:
+        registry = open_registry(found, loaded.gateway, pseudonyms)
     else:
         notes.append(f"no registry of {found.name} with these keys: nobody is known, so nobody consented or stopped")
     made = {d: Signer(d, s, pem) for (d, s), pem in pems.items()}

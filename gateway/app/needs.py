@@ -7,8 +7,9 @@ knows not:  processes, sockets
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
+from gateway.backup.restoring import UNDER_WAY
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.registry.places import places
@@ -17,8 +18,10 @@ from gateway.registry.places import places
 def missing(loaded: Loaded, parts: Collection[str]) -> list[str]:
     """Empty when these parts ("mail", "web") have all they need."""
     credentials = Credentials.of(loaded.gateway)
+    if "mail" in parts and (loaded.gateway.state / UNDER_WAY).exists():
+        return ["a restore was cut off: run the same `briefgeheim restore` again, it starts anew"]
     if "mail" in parts:
-        return [*credentials.check(loaded.organisations), *_registries(loaded)]
+        return [*credentials.check(loaded.organisations), *_passwords(loaded, credentials), *_registries(loaded)]
     found: list[str] = []
     for organisation in loaded.organisations:
         try:
@@ -26,6 +29,14 @@ def missing(loaded: Loaded, parts: Collection[str]) -> list[str]:
         except CredentialsError as error:
             found.extend(error.errors)
     return found
+
+
+def _passwords(loaded: Loaded, credentials: Credentials) -> Iterator[str]:
+    for organisation in loaded.organisations if loaded.gateway.registry.password else ():
+        try:
+            credentials.redis_password(organisation.name)
+        except CredentialsError as error:
+            yield from error.errors
 
 
 def _registries(loaded: Loaded) -> list[str]:

@@ -20,8 +20,8 @@ from gateway.cases.sqlite import SQLiteCases, open_cases
 from gateway.config.credentials import Credentials
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
+from gateway.registry.backend import open_registry
 from gateway.registry.protocol import Act, PeopleRegistry
-from gateway.registry.sqlite import open_registry
 from gateway.rights import dossier, export
 from gateway.rights.desk import Desk
 from gateway.rights.effects import RightsEffects
@@ -49,7 +49,7 @@ class Office:
     def registry(self, organisation: Organisation) -> PeopleRegistry:
         """The organisation's registry; the caller closes it. Raises `CredentialsError`."""
         gateway, keys = self.loaded.gateway, self.credentials.pseudonyms(organisation)
-        return open_registry(organisation, gateway.state, keys, web=gateway.web_folder)
+        return open_registry(organisation, gateway, keys)
 
     @asynccontextmanager
     async def desk(self, name: str, clock: Callable[[], float]) -> AsyncIterator[Desk]:

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.observe import maillog
-from gateway.registry.protocol import RegistryUnavailable
-from gateway.registry.sqlite import SQLiteRegistry
+from gateway.registry.protocol import PeopleRegistry, RegistryUnavailable
 from gateway.spool.protocol import SpoolUnavailable
 from gateway.spool.sqlite import SQLiteSpool
 from gateway.tenant import Tenant
@@ -45,7 +44,7 @@ def fingerprint(tenants: Mapping[str, Tenant]) -> str:
 class Rekeying:
     """`registries` only in the worker that lifts rows; `spools` in each worker its own."""
 
-    registries: Mapping[str, SQLiteRegistry]
+    registries: Mapping[str, PeopleRegistry]
     spools: Sequence[SQLiteSpool]
     _all_have_them: bool = False
     _ordered: asyncio.Event = field(default_factory=asyncio.Event)

@@ -43,7 +43,7 @@ from gateway.ingress.server import IngressServer, ListenerSocket
 from gateway.observe import maillog, metrics
 from gateway.outbox import Composed, Outbox
 from gateway.pipeline import Bounce, Parts, Pipeline
-from gateway.registry.protocol import RegistryUnavailable
+from gateway.registry.protocol import PeopleRegistry, RegistryUnavailable
 from gateway.spool.blackbox import Blackbox
 from gateway.spool.outside import Outside
 from gateway.spool.protocol import Entry, SpoolUnavailable, State

@@ -28,8 +28,8 @@ from gateway.config.gateway import Gateway
 from gateway.config.keyring import Keyring, Kind
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
+from gateway.registry.backend import open_registry
 from gateway.registry.protocol import RegistryUnavailable
-from gateway.registry.sqlite import open_registry
 from gateway.spool.disk import ShardTaken
 from gateway.spool.outside import Outside
 from gateway.spool.protocol import SpoolUnavailable
@@ -168,12 +168,7 @@ def _all_under_newest(loaded: Loaded, ring: Keyring) -> bool:
 def registry_layers(loaded: Loaded, organisation: str) -> tuple[int, int]:
     """The layer of new rows, and how many rows are of an older one. Raises `RegistryUnavailable`."""
     owner = _owner(loaded, organisation)
-    registry = open_registry(
-        owner,
-        loaded.gateway.state,
-        Credentials.of(loaded.gateway).pseudonyms(owner),
-        web=loaded.gateway.web_folder,
-    )
+    registry = open_registry(owner, loaded.gateway, Credentials.of(loaded.gateway).pseudonyms(owner))
     try:
         status = asyncio.run(registry.status())
     finally:
@@ -194,9 +189,7 @@ def _uses(loaded: Loaded, ring: Keyring) -> dict[int, int]:
 def _bring(loaded: Loaded, ring: Keyring) -> None:
     if ring.kind is Kind.PSEUDONYM:
         owner = _owner(loaded, ring.organisation)
-        registry = open_registry(
-            owner, loaded.gateway.state, ring.store.pseudonyms(owner), web=loaded.gateway.web_folder
-        )
+        registry = open_registry(owner, loaded.gateway, ring.store.pseudonyms(owner))
         try:
             asyncio.run(registry.lift())
         finally:

@@ -21,7 +21,7 @@ from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import Operator, OrganisationName, Reason, To, house_of, named, run, trouble
 from gateway.cli.registry_show import as_text, event_shown, facts_shown
 from gateway.facts import Facts
-from gateway.registry import adopting, opening
+from gateway.registry.backend import adopt_registry, init_registry
 from gateway.registry.events import grants, kind_named, lifts
 from gateway.registry.protocol import Act, Event, EventKind, Evidence, PeopleRegistry
 from gateway.registry.scopes import parse_scope
@@ -47,12 +47,12 @@ def init(
     house = house_of(config, organisation)
     with trouble():
         if not adopt:
-            opening.init(house.places, house.owner)
+            init_registry(house.organisation, house.gateway, house.pseudonyms)
             print(f"{organisation}: made a new registry")
             return
         named(operator, reason)
         act = Act(int(time.time()), operator, reason, "adopt")
-        for done in adopting.adopt(house.places, house.owner, act):
+        for done in adopt_registry(house.organisation, house.gateway, house.pseudonyms, act):
             print(f"{organisation}: {done}")
 
 

@@ -27,12 +27,12 @@ from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
 from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry import opening
+from gateway.registry.backend import open_registry
 from gateway.registry.events import InvalidEvent
 from gateway.registry.faults import as_registry_errors
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import PeopleRegistry, RegistryUnavailable
 from gateway.registry.rows import ImportRefused
-from gateway.registry.sqlite import open_registry
 
 _T = TypeVar("_T")
 OrganisationName = Annotated[str, typer.Option("--organisation", help="Name of the organisation.")]
@@ -81,9 +81,7 @@ def house_of(config: Path, name: str) -> House:
 def run(house: House, act: Callable[[PeopleRegistry], Coroutine[Any, Any, _T]]) -> _T:
     """Carry out `act` on the organisation's registry."""
     with trouble():
-        registry = open_registry(
-            house.organisation, house.gateway.state, house.pseudonyms, web=house.gateway.web_folder
-        )
+        registry = open_registry(house.organisation, house.gateway, house.pseudonyms)
         try:
             return asyncio.run(act(registry))
         finally:

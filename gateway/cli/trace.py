@@ -24,8 +24,8 @@ from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
 from gateway.pseudonym import Person
+from gateway.registry.backend import open_registry
 from gateway.registry.protocol import Act, RegistryUnavailable
-from gateway.registry.sqlite import open_registry
 from gateway.spool.shards import present
 
 
@@ -72,7 +72,7 @@ def _person(loaded: Loaded, owner: Organisation, address: Address) -> Person:
 
 
 def _record(loaded: Loaded, owner: Organisation, person: Person, act: Act) -> None:
-    registry = open_registry(owner, loaded.gateway.state, Credentials.of(loaded.gateway).pseudonyms(owner))
+    registry = open_registry(owner, loaded.gateway, Credentials.of(loaded.gateway).pseudonyms(owner))
     try:
         asyncio.run(registry.act(act, person))
     except RegistryUnavailable as error:

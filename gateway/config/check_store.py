@@ -52,7 +52,7 @@ def _one_way(store: Store) -> Iterator[Finding]:
     ways = [key for key in ("url", "sentinels", "cluster") if getattr(store, key)]
     if len(ways) != 1:
         found = " and ".join(ways) or "none"
-        yield ("registry",), f"{found} of url, sentinels and cluster, expected exactly one of them"
+        yield ("registry",), f"{found} given, expected exactly one of url, sentinels and cluster"
 
 
 def _url(store: Store) -> Iterator[Finding]:

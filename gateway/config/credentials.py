@@ -129,6 +129,14 @@ class Credentials:
             raise CredentialsError(f"{self.folder / file}: expected the password on one line")
         return password
 
+    def redis_password(self, organisation: str) -> str:
+        """Of the organisation's own user in Redis, without line end."""
+        file = redis_file(organisation)
+        password = self._text(file).rstrip("\r\n")
+        if not password or "\n" in password:
+            raise CredentialsError(f"{self.folder / file}: expected the password on one line")
+        return password
+
     def check(self, organisations: Iterable[Organisation]) -> list[str]:
         """Read everything these settings need; every error at once."""
         errors: list[str] = []
@@ -278,6 +286,10 @@ def webhook_file(organisation: str, secret: str) -> str:
     return f"{organisation}.webhook.{secret}"
 
 
+def redis_file(organisation: str) -> str:
+    return f"{organisation}.redis"
+
+
 def provider_file(organisation: str, secret: str) -> str:
     return f"{organisation}.provider.{secret}"
 
@@ -325,6 +337,8 @@ def _remedy(name: str) -> str:
         return "make it with `briefgeheim keys webhook NAME`"
     if ".provider." in name:
         return "store it with `briefgeheim keys provider NAME`"
+    if name.endswith(".redis"):
+        return "write the password of the Redis user there, with mode 0600"
     return "make it with `briefgeheim keys init`"
 
 

@@ -172,6 +172,8 @@ def _anchored(gateway: Gateway, folder: Path) -> Gateway:
         changes["credentials"] = _under(folder, gateway.credentials)
     if gateway.web.folder is not None:
         changes["web"] = gateway.web.model_copy(update={"folder": _under(folder, gateway.web.folder)})
+    if gateway.registry.ca is not None:
+        changes["registry"] = gateway.registry.model_copy(update={"ca": _under(folder, gateway.registry.ca)})
     changes["listen"] = tuple(
         listener.model_copy(
             update={k: _under(folder, p) for k in ("certificate", "key") if (p := getattr(listener, k)) is not None}

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.facts import Facts, Scope
-from gateway.pseudonym import Person
+from gateway.pseudonym import Person, Pseudonyms
 
 
 class RegistryUnavailable(Exception):
@@ -256,6 +256,22 @@ class PeopleRegistry(Registry, Protocol):
         """Take rows of another registry with the same keys, as they are. Only into a registry where nothing ever
         happened (`InvalidEvent`); from the first call to the last, `load((), ())`, it is mistrusted. Blocks go to the
         journal as well."""
+        ...
+
+    def use_keys(self, pseudonyms: Pseudonyms) -> None:
+        """Work with these keys, the old ones and a new one, as soon as what is under way is done."""
+        ...
+
+    async def settled(self) -> None:
+        """Returns when everything asked for before is done, also what `use_keys` and `trouble` set off."""
+        ...
+
+    async def lift(self, *, begin: bool = True) -> int:
+        """Bring every row to the newest layer of the keys beside other work. Gives the batches needed.
+
+        `begin` only when every process of this registry has the keys; without, only a pass that was cut off is gone on
+        with. Cut off, it is done by calling it again.
+        """
         ...
 
     async def status(self) -> dict[str, int | str]:

@@ -1,0 +1,97 @@
+"""The registry of an organisation, kept where the settings say: SQLite on this machine, or Redis.
+
+what:       opening, making and accepting one, whichever backend it is
+takes→gives: organisation, `Gateway`, pseudonym keys → `PeopleRegistry`
+knows not:  what is asked of it
+fails by:   opening never raises: what is wrong is in `trouble()`; making: `RegistryExists`, `RegistryUnavailable`
+standard:   DESIGN §4 People, Redis; I-12, I-13
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.gateway import Gateway
+from gateway.config.organisation import Organisation
+from gateway.config.store import Store
+from gateway.pseudonym import Pseudonyms
+from gateway.registry import adopting, opening, sqlite
+from gateway.registry.opening import Owner
+from gateway.registry.places import Places, places
+from gateway.registry.protocol import Act, PeopleRegistry
+from gateway.registry.redis_registry import Reach, RedisRegistry
+
+_T = TypeVar("_T")
+Seen = Callable[[float], None]
+
+
+def open_registry(
+    organisation: Organisation,
+    gateway: Gateway,
+    pseudonyms: Pseudonyms,
+    seen: Seen | None = None,
+    *,
+    store: Store | None = None,
+) -> PeopleRegistry:
+    """The organisation's registry; never creates one, never raises, and opens by itself as soon as it can.
+
+    `seen` is told, for each web opt-out, the seconds from its own time to its first sight here. `store`: another place
+    than the settings name, for copying between two.
+    """
+    if (store or gateway.registry).backend == "redis":
+        return open_shared(organisation, gateway, pseudonyms, seen, store=store)
+    return sqlite.open_registry(organisation, gateway.state, pseudonyms, seen, web=gateway.web_folder)
+
+
+def open_shared(
+    organisation: Organisation,
+    gateway: Gateway,
+    pseudonyms: Pseudonyms,
+    seen: Seen | None = None,
+    *,
+    store: Store | None = None,
+) -> RedisRegistry:
+    """As `open_registry`, where it is known to be in Redis."""
+    chosen, where = store or gateway.registry, _places(organisation, gateway)
+    owner, password, why = Owner(organisation.id, pseudonyms), None, ""
+    if chosen.password:
+        try:
+            password = Credentials.of(gateway).redis_password(organisation.name)
+        except CredentialsError as error:
+            why = error.errors[0]
+    username = chosen.username and chosen.username.replace("{organisation}", organisation.name)
+    return RedisRegistry(Reach(chosen, organisation.name, username, password), where, owner, seen, why)
+
+
+def init_registry(organisation: Organisation, gateway: Gateway, pseudonyms: Pseudonyms) -> None:
+    """Make a registry with its block journal and node file. Raises `RegistryExists` where any of them is there."""
+    if gateway.registry.backend == "redis":
+        return _at_once(organisation, gateway, pseudonyms, lambda registry: registry.init())
+    return opening.init(_places(organisation, gateway), Owner(organisation.id, pseudonyms))
+
+
+def adopt_registry(organisation: Organisation, gateway: Gateway, pseudonyms: Pseudonyms, act: Act) -> list[str]:
+    """Accept what is there, or join it as one more node. Gives what was done, in words."""
+    if gateway.registry.backend == "redis":
+        return _at_once(organisation, gateway, pseudonyms, lambda registry: registry.adopt(act))
+    return adopting.adopt(_places(organisation, gateway), Owner(organisation.id, pseudonyms), act)
+
+
+def _at_once(
+    organisation: Organisation,
+    gateway: Gateway,
+    pseudonyms: Pseudonyms,
+    act: Callable[[RedisRegistry], Coroutine[Any, Any, _T]],
+) -> _T:
+    registry = open_shared(organisation, gateway, pseudonyms)
+    try:
+        return asyncio.run(act(registry))
+    finally:
+        registry.close()
+
+
+def _places(organisation: Organisation, gateway: Gateway) -> Places:
+    return places(gateway.state, organisation.name, gateway.web_folder)
