@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.config.client_secret import check_secret
-from gateway.config.organisation import Client
+from gateway.config.organisation import Client, Organisation
 from gateway.pseudonym import Pseudonyms
 from gateway.registry.protocol import PeopleRegistry
-from gateway.tenant import Tenant
 
 _SCHEME = "bearer "
 
@@ -25,12 +24,9 @@ _SCHEME = "bearer "
 class House:
     """One organisation as the API needs it."""
 
-    tenant: Tenant
+    organisation: Organisation
+    pseudonyms: Pseudonyms
     registry: PeopleRegistry
-
-    @property
-    def pseudonyms(self) -> Pseudonyms:
-        return self.tenant.pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +50,8 @@ class Directory:
             return None
         name, _, secret = authorization[len(_SCHEME) :].strip().partition(".")
         for house in self.houses.values():
-            client = house.tenant.organisation.by_client.get(name)
+            client = house.organisation.by_client.get(name)
             if client is not None:
-                stored = self.stored(house.tenant.organisation.name, name)
+                stored = self.stored(house.organisation.name, name)
                 return Caller(client, house) if stored and check_secret(stored, secret) else None
         return None

@@ -20,7 +20,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
-from gateway import __version__
 from gateway.address import Address, InvalidAddress
 from gateway.admin.access import Caller, Directory
 from gateway.admin.lines import json_lines, lines
@@ -52,10 +51,10 @@ class Answer(BaseModel):
     people: list[PersonStatus]
 
 
-def build(directory: Directory, *, most: int) -> ASGIApp:
-    """The application. `most`: addresses in one question."""
+def build(directory: Directory, *, most: int, version: str) -> ASGIApp:
+    """The application. `most`: addresses in one question; `version` of the program, for the description."""
     app = FastAPI(
-        title="Briefgeheim", version=__version__, description=_ABOUT,
+        title="Briefgeheim", version=version, description=_ABOUT,
         openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,
     )  # fmt: skip  # both pages of FastAPI load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, _not_understood)
@@ -84,7 +83,7 @@ def build(directory: Directory, *, most: int) -> ASGIApp:
         """Refusals, lifts and consents behind the cursor. The next one is in `Briefgeheim-Cursor`, also when no line
         was told; the end is reached when it does not move."""
         fed = await caller.house.registry.feed(after, limit)
-        told = lines(fed, caller.house.tenant.organisation, caller.client.name)
+        told = lines(fed, caller.house.organisation, caller.client.name)
         cursor = fed[-1].number if fed else after
         return Response(json_lines(told), media_type="application/jsonl", headers={"Briefgeheim-Cursor": str(cursor)})
 
@@ -104,7 +103,7 @@ async def _people(texts: list[str], caller: Caller) -> list[PersonStatus]:
         some = asked[start : start + _AT_ONCE]
         facts = await house.registry.facts(house.pseudonyms.people([address for _, address in some]))
         for (index, _), known in zip(some, facts, strict=True):
-            found[index] = status(index, house.tenant.organisation, caller.client, known)
+            found[index] = status(index, house.organisation, caller.client, known)
         await asyncio.sleep(0)  # mail goes on between two batches
     return [one for one in found if one is not None]
 
@@ -115,7 +114,7 @@ def _caller_of(directory: Directory) -> Callable[[Request], Caller]:
         if found is None:
             raise HTTPException(401, "expected Authorization: Bearer CLIENT.SECRET", {"WWW-Authenticate": "Bearer"})
         request.state.client = found.client.name
-        request.state.organisation = found.house.tenant.organisation.name
+        request.state.organisation = found.house.organisation.name
         return found
 
     return caller

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gateway import __version__
 from gateway.admin.access import Directory, House
 from gateway.admin.api import build
 from gateway.app.webhooks import Hook, Webhooks
@@ -64,13 +65,13 @@ def application(
     credentials: Credentials, tenants: Mapping[str, Tenant], registries: Mapping[str, PeopleRegistry], most: int
 ) -> ASGIApp:
     """The API over all organisations."""
-    houses = {name: House(tenant, registries[name]) for name, tenant in tenants.items()}
+    houses = {name: House(tenant.organisation, tenant.pseudonyms, registries[name]) for name, tenant in tenants.items()}
 
     def stored(organisation: str, client: str) -> str | None:
         file = api_file(organisation, client)
         return credentials.api_token(organisation, client) if credentials.exists(file) else None
 
-    return build(Directory(houses, stored), most=most)
+    return build(Directory(houses, stored), most=most, version=__version__)
 
 
 def hooks(loaded: Loaded, credentials: Credentials, registries: Mapping[str, PeopleRegistry]) -> Iterator[Hook]:

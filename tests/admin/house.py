@@ -28,14 +28,14 @@ class Desk:
 
 
 def directory(house: House) -> Directory:
-    asked = Asked(house.tenant, house.registry)
+    asked = Asked(house.tenant.organisation, house.tenant.pseudonyms, house.registry)
     return Directory({"school": asked}, lambda _organisation, client: STORED if client == "crm" else None)
 
 
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[Desk]:
     house = House.open(folder, organisation())
-    transport = httpx.ASGITransport(build(directory(house), most=MOST))
+    transport = httpx.ASGITransport(build(directory(house), most=MOST, version="1"))
     headers = {"Authorization": f"Bearer crm.{SECRET}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://api.example", headers=headers) as client:
         yield Desk(house, client)

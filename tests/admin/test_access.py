@@ -22,7 +22,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 def test_a_token_names_its_client(house: House, scheme: str) -> None:
     caller = directory(house).caller(f"{scheme} crm.{SECRET}")
     assert caller is not None
-    assert (caller.client.name, caller.house.tenant.organisation.name) == ("crm", "school")
+    assert (caller.client.name, caller.house.organisation.name) == ("crm", "school")
 
 
 @pytest.mark.parametrize(

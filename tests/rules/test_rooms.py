@@ -53,7 +53,7 @@ LIVES_IN: dict[str, set[str]] = {
     "jinja2": {"web"},
     "ruamel": {"config", "demo"},
     "typer": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "demo"},
     "holidays": {"rights", "config.check_rights"},
 }
 IMPURE = {"asyncio", "logging", "time", "random", "socket", "sqlite3", "redis", "os", "subprocess", "threading"}
