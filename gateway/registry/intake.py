@@ -101,12 +101,19 @@ async def store(
 
 
 @dataclass(slots=True)
+class _Wide:
+    """What this batch puts under a wide pseudonym; look-alikes share it."""
+
+    state: State = EMPTY
+
+
+@dataclass(slots=True)
 class _Known:
     """A person of whom more is known than the event at hand. `events` is None until somebody asks."""
 
     person: Person
     exact: State
-    wide: State = EMPTY
+    wide: _Wide
     events: list[Event] | None = None
     fresh: list[Event] = field(default_factory=list)
 
@@ -140,11 +147,13 @@ class _Intake:
         """People the registry knows, or of whom this batch says several things; of the others any event is new."""
         people = {line.event.person.exact: line.event.person for line in batch if line.event is not None}
         facts = await self._registry.facts(list(people.values()))
-        found = {p.exact: _Known(p, held(f)) for p, f in zip(people.values(), facts, strict=True) if f.known}
-        if len(people) < len(batch):
-            times = Counter(line.event.person.exact for line in batch if line.event is not None)
-            found |= {e: _Known(people[e], EMPTY) for e, n in times.items() if n > 1 and e not in found}
-        return found
+        times = Counter(line.event.person.blocking for line in batch if line.event is not None)
+        wides: dict[bytes, _Wide] = {}
+        return {
+            p.exact: _Known(p, held(f), wides.setdefault(p.wide, _Wide()))
+            for p, f in zip(people.values(), facts, strict=True)
+            if f.known or times[p.blocking] > 1
+        }
 
     async def _adds(self, line: Line, event: Event, known: _Known | None) -> bool:
         if known is None:
@@ -153,10 +162,10 @@ class _Intake:
             self.summary.erased += 1
             self._complain(line._replace(column="address", what=_ERASED))
             return False
-        found = news(known.exact, known.wide, event, dated=line.dated)
+        found = news(known.exact, known.wide.state, event, dated=line.dated)
         if found is News.UNCLEAR:
             found = News.KNOWN if any(same(event, e) for e in await self._events(known)) else News.NEW
-        if found is News.KNOWN and not await self._ends_return(event, known):
+        if found is News.KNOWN and (line.dated or not await self._ends_return(event, known)):
             self.summary.known += 1
             return False
         self._apply(event, known)
@@ -165,7 +174,7 @@ class _Intake:
     def _apply(self, event: Event, known: _Known) -> None:
         """What comes behind it is held against what it makes of the person."""
         self._number += 1
-        known.exact, known.wide = apply(known.exact, known.wide, event, self._number)
+        known.exact, known.wide.state = apply(known.exact, known.wide.state, event, self._number)
         known.fresh.append(event)
         if event.kind in _GIVING and event.detail.get("active") is not False and grants(event.evidence):
             state = known.exact
@@ -180,7 +189,7 @@ class _Intake:
         return known.events + known.fresh
 
     async def _ends_return(self, event: Event, known: _Known) -> bool:
-        """Whether a refusal that stands already still has a consent to end that came after it."""
+        """Whether a refusal of today, whose block stands already, still has a consent to end that came after that."""
         if event.kind not in BLOCKS or known.exact.erased:
             return False
         if self._waiting is None:

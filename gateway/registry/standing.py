@@ -81,8 +81,8 @@ def same(one: Event, other: Event) -> bool:
 def _block(exact: State, wide: State, event: Event, dated: bool) -> News:
     kind, scope = BLOCKS[event.kind], scope_of(event)
     standing = next((b for b in (*exact.blocks, *wide.blocks) if (b.kind, b.scope) == (kind, scope)), None)
-    if standing is None or exact.returns:
-        return News.NEW  # a refusal ends a pending return, so it must come after it
+    if standing is None or (exact.returns and not dated):
+        return News.NEW  # said now, after a consent that waits: that consent ends by it
     return News.NEW if dated and event.at > standing.at and kind.value != "erasure" else News.KNOWN
 
 

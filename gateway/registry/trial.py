@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import astuple
 
 from gateway.facts import Facts
@@ -39,22 +38,28 @@ class Trial:
         # SQLite puts a nameless database into memory first, then into a file that nobody else can open.
         self._scratch = sqlite3.connect("", isolation_level=None)
         self._scratch.executescript(_TABLES)
+        self._last = 0
 
     async def facts(self, people: Sequence[Person]) -> list[Facts]:
         """As the real registry would after what was recorded here."""
         real = await self._registry.facts(people)
         found = []
         for person, there in zip(people, real, strict=True):
-            exact = self._state(person.exact)
-            found.append(there if exact is None else facts(exact, self._state(person.wide)))
+            exact, wide = self._state(person.exact), self._state(person.wide)
+            found.append(there if exact is None and wide is None else facts(exact or held(there), wide))
         return found
 
     async def record(self, events: Sequence[Event]) -> list[int]:
         """Keep the events and the states that follow, here only."""
         people = {event.person.exact: event.person for event in events}
         real = dict(zip(people, await self._registry.facts(list(people.values())), strict=True))
-        with self._commit():
-            return [self._one(event, real[event.person.exact]) for event in events]
+        states: dict[bytes, State] = {}
+        first = self._last + 1
+        for event in events:
+            self._last += 1
+            self._apply(states, event, real[event.person.exact])
+        self._keep(states, list(enumerate(events, first)))
+        return list(range(first, self._last + 1))
 
     async def history(self, person: Person) -> list[tuple[int, Event]]:
         """The real events, then those recorded here."""
@@ -69,24 +74,25 @@ class Trial:
     def close(self) -> None:
         self._scratch.close()
 
-    def _one(self, event: Event, real: Facts) -> int:
+    def _apply(self, states: dict[bytes, State], event: Event, real: Facts) -> None:
         person = event.person
-        number = int(self._scratch.execute("SELECT COALESCE(MAX(number), 0) + 1 FROM events").fetchone()[0])
-        wide = (self._state(person.wide) or EMPTY) if person.wide != person.exact else EMPTY
-        exact, wide = apply(self._state(person.exact) or held(real), wide, event, number)
-        for pseudonym, state in ((person.exact, exact), (person.wide, wide)):
-            if state is not EMPTY or pseudonym == person.exact:
-                self._scratch.execute("INSERT OR REPLACE INTO states VALUES (?, ?)", (pseudonym, pack(state)))
-        row = json.dumps(astuple(event_row(number, 0, event)))
-        self._scratch.execute("INSERT INTO events VALUES (?, ?, ?)", (number, person.exact, row))
-        return number
+        exact = states.get(person.exact) or self._state(person.exact) or held(real)
+        wide = EMPTY
+        if person.wide != person.exact:
+            wide = states.get(person.wide) or self._state(person.wide) or EMPTY
+        states[person.exact], wide = apply(exact, wide, event, self._last)
+        if wide is not EMPTY:
+            states[person.wide] = wide
+
+    def _keep(self, states: dict[bytes, State], events: list[tuple[int, Event]]) -> None:
+        rows = [(n, e.person.exact, json.dumps(astuple(event_row(n, 0, e)))) for n, e in events]
+        self._scratch.execute("BEGIN")
+        self._scratch.executemany(
+            "INSERT OR REPLACE INTO states VALUES (?, ?)", [(p, pack(s)) for p, s in states.items()]
+        )
+        self._scratch.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+        self._scratch.execute("COMMIT")
 
     def _state(self, pseudonym: bytes) -> State | None:
         row = self._scratch.execute("SELECT data FROM states WHERE pseudonym = ?", (pseudonym,)).fetchone()
         return None if row is None else unpack(row[0])
-
-    @contextmanager
-    def _commit(self) -> Iterator[None]:
-        self._scratch.execute("BEGIN")
-        yield
-        self._scratch.execute("COMMIT")
