@@ -18,9 +18,7 @@ from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry.rows import Dialect, ImportRefused, Row, Table, open_table
 
 # What programs call the column, without what is no letter.
-ADDRESS_NAMES = frozenset(
-    {"address", "email", "emailaddress", "emailadres", "mail", "mailadres", "mailaddress", "adres"}
-)
+ADDRESS_NAMES = frozenset({"address", "email", "emailaddress", "emailadres", "mail", "mailadres", "mailaddress"})
 
 
 @dataclass(frozen=True, slots=True)
