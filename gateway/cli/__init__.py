@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import (
     audit,
+    backup,
     breach,
     check_config,
     conformance,
@@ -46,6 +47,8 @@ app.command("status")(status.command)
 app.command("probe")(probe.command)
 app.command("purge")(purge.command)
 app.command("processing-record")(processing.command)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("conformance")(conformance.command)
 app.add_typer(registry.app, name="registry")
 app.add_typer(rights.app, name="rights")
