@@ -18,6 +18,8 @@ from gateway.rights.register import registered
 Closed = Callable[[Case], Awaitable[None]]
 """What must be done right before a case is forgotten (`Effects.closed`)."""
 OWN = "gateway"
+_ESSENTIAL = (MailKind.REPLY, MailKind.NOTICE, MailKind.ANNOUNCEMENT)
+"""What a case waits for, and is not closed without. A receipt that is late or lost keeps nothing open."""
 
 
 async def tally(organisation: Organisation, store: CaseStore, now: float, closed: Closed) -> int:
@@ -27,7 +29,7 @@ async def tally(organisation: Organisation, store: CaseStore, now: float, closed
         if case.state is not CaseState.WAITING:
             continue
         mail = await store.outgoing(case.number)
-        if any(row.state.under_way for row in mail):
+        if any(_awaited(row) for row in mail):
             continue
         try:
             taken += await _settle(organisation, store, case, mail, now, closed)
@@ -39,7 +41,7 @@ async def tally(organisation: Organisation, store: CaseStore, now: float, closed
 async def finish_if_done(organisation: Organisation, store: CaseStore, case: Case, now: float, closed: Closed) -> bool:
     """End a case to which nothing more is to be done, once all its mail has arrived."""
     mail = await store.outgoing(case.number)
-    if not case.ended or any(row.state.under_way or _failed(row) for row in mail):
+    if not case.ended or any(_awaited(row) or _failed(row) for row in mail):
         return False
     await closed(case)
     await store.finish(case, Step(now, OWN, "closed"), registered(organisation, case, now))
@@ -64,6 +66,9 @@ async def _settle(
     return True
 
 
+def _awaited(row: Outgoing) -> bool:
+    return row.state.under_way and row.kind in _ESSENTIAL
+
+
 def _failed(row: Outgoing) -> bool:
-    """A receipt or a digest that did not arrive keeps nothing open; notices, replies, announcements do."""
-    return row.state is MailState.FAILED and row.kind not in (MailKind.RECEIPT, MailKind.DIGEST, MailKind.PROOF)
+    return row.state is MailState.FAILED and row.kind in _ESSENTIAL
