@@ -140,12 +140,14 @@ async def _probed(tenant: Tenant, state: Path, tell: Tell, clock: Callable[[], f
 
 def _due(found: Findings, organisation: Organisation, now: float) -> bool:
     wait = organisation.probe.again if found.failures else organisation.probe.every
-    return not 0 <= now - found.at < wait.total_seconds()  # a clock that was put back must not put off a probe
+    # A clock that was put back must not put off a probe.
+    return not found.at or not 0 <= now - found.at < wait.total_seconds()
 
 
 async def _tell(organisation: Organisation, found: Findings, tell: Tell, now: float) -> Findings:
     """A mail to the owner when mail stops, and every day while it does."""
-    if not found.broken(organisation.probe) or 0 < now - found.told < organisation.probe.every.total_seconds():
+    lately = found.told and 0 <= now - found.told < organisation.probe.every.total_seconds()
+    if not found.broken(organisation.probe) or lately:
         return found
     await tell(organisation.name, "Afmelden werkt niet / The opt-out does not work", list(_letter(organisation, found)))
     return replace(found, told=now)

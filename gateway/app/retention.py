@@ -86,15 +86,17 @@ async def purge(houses: Sequence[House], shards: Sequence[Path], now: float, *, 
     return found
 
 
-def measure(found: Sequence[Purged], organisations: Sequence[Organisation], now: float) -> None:
+def measure(found: Sequence[Purged], now: float) -> None:
     """Ages of the oldest of each class, and how old each may get."""
     for item in found:
+        if item.count:
+            metrics.PURGED.labels(item.organisation, item.data_class).inc(item.count)
+        if item.data_class == RETAINED:
+            continue  # each has an end of its own, and no common age
         oldest = 0.0 if item.oldest is None else max(0.0, now - item.oldest)
         metrics.RETENTION_OLDEST.labels(item.organisation, item.data_class).set(oldest)
         if item.before > float("-inf"):
             metrics.RETENTION_LIMIT.labels(item.organisation, item.data_class).set(now - item.before)
-        if item.count:
-            metrics.PURGED.labels(item.organisation, item.data_class).inc(item.count)
 
 
 async def run(
@@ -117,7 +119,7 @@ async def run_once(houses: Sequence[House], shards: Sequence[Path], state: Path,
         return
     try:
         found = await purge(houses, shards, now)
-        measure(found, [h.organisation for h in houses], now)
+        measure(found, now)
         for item in found:
             if item.count:
                 maillog.purged(item.organisation, item.data_class, item.count)
