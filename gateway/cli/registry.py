@@ -18,12 +18,14 @@ import typer
 
 from gateway.cli import registry_attest, registry_export, registry_import, registry_match, registry_returns
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
-from gateway.cli.registry_house import Operator, OrganisationName, Reason, To, house_of, named, run, trouble
-from gateway.cli.registry_show import as_text, event_shown, facts_shown
+from gateway.cli.registry_house import House, Operator, OrganisationName, Reason, To, house_of, named, run, trouble
+from gateway.cli.registry_show import as_text, event_shown, facts_shown, intervals_shown, returns_shown
 from gateway.facts import Facts
 from gateway.registry.backend import adopt_registry, init_registry
-from gateway.registry.events import grants, kind_named, lifts
-from gateway.registry.protocol import Act, Event, EventKind, Evidence, PeopleRegistry
+from gateway.registry.columns import Columns, Value, column_of
+from gateway.registry.events import ATTESTED, details_of, grants, kind_named, lifts
+from gateway.registry.intervals import basis_at
+from gateway.registry.protocol import Act, Event, EventKind, Evidence, PeopleRegistry, Return
 from gateway.registry.scopes import parse_scope
 
 app = typer.Typer(help="People: make, fill, look into and mend the registry of an organisation.", no_args_is_help=True)
@@ -33,6 +35,9 @@ app.command("match")(registry_match.command)
 app.command("export")(registry_export.command)
 app.command("returns")(registry_returns.listing)
 app.add_typer(registry_returns.app, name="return")
+
+
+_RETURNS = 1_000_000
 
 
 @app.command("init")
@@ -74,13 +79,14 @@ def set_(
     named(operator, reason)
     evidence = Evidence(f"operator:{operator}", channel, wording, reason)
     try:
+        what = kind_named(kind)
         event = Event(
-            kind=kind_named(kind),
+            kind=what,
             person=house.person(to),
             at=int(time.time()),
             evidence=evidence,
             scope=parse_scope(scope, house.organisation) if scope else None,
-            detail=dict(_detail(detail or [])),
+            detail=dict(_detail(detail or [], what, Columns(house.organisation))),
         )
     except ValueError as error:
         wrong(f"registry set: {error}")
@@ -100,21 +106,28 @@ def show(
     organisation: OrganisationName,
     config: Config = DEFAULT_CONFIG,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    at: Annotated[
+        str, typer.Option("--at", help="Also what was in force then, as 2026-03-01 or 2026-03-01T09:30.")
+    ] = "",
 ) -> None:
     """Show what is known about one person, and note who asked and why."""
     house = house_of(config, organisation)
     named(operator, reason)
-    person = house.person(to)
+    person, moment = house.person(to), _moment(at, house) if at else None
 
-    async def look(registry: PeopleRegistry) -> tuple[Facts, list[tuple[int, Event]]]:
+    async def look(registry: PeopleRegistry) -> tuple[Facts, list[tuple[int, Event]], list[Return]]:
         await registry.act(Act(int(time.time()), operator, reason, "show"), person)
-        return (await registry.facts([person]))[0], await registry.history(person)
+        returns = [r for r in await registry.returns(_RETURNS) if r.person == person.exact]
+        return (await registry.facts([person]))[0], await registry.history(person), returns
 
-    facts, history = run(house, look)
-    shown = {
-        "facts": facts_shown(facts, house.organisation),
-        "events": [event_shown(number, event, house.organisation) for number, event in history],
-    }
+    facts, history, returns = run(house, look)
+    attested = {number for number, event in history if event.evidence.channel == ATTESTED}
+    shown: dict[str, object] = {"facts": facts_shown(facts, house.organisation, attested)}
+    if returns:
+        shown["returns"] = returns_shown(returns, house.organisation)
+    if moment is not None:
+        shown["in_force"] = intervals_shown(basis_at(history, moment), house.organisation)
+    shown["events"] = [event_shown(number, event, house.organisation) for number, event in history]
     print(json.dumps(shown, indent=1, ensure_ascii=False) if as_json else as_text(shown))
 
 
@@ -132,16 +145,22 @@ def status(organisation: OrganisationName, config: Config = DEFAULT_CONFIG) -> N
     print(json.dumps(run(house, lambda registry: registry.status())))
 
 
-def _detail(pairs: list[str]) -> Iterator[tuple[str, str | int | bool | None]]:
-    words: dict[str, bool | None] = {"yes": True, "true": True, "no": False, "false": False, "none": None}
+def _moment(text: str, house: House) -> int:
+    try:
+        return Columns(house.organisation).moment(text)
+    except ValueError as error:
+        wrong(f"--at: {error}")
+
+
+def _detail(pairs: list[str], kind: EventKind, columns: Columns) -> Iterator[tuple[str, Value]]:
+    carried = details_of(kind)
     for pair in pairs:
         name, mark, value = pair.partition("=")
-        if not mark or not name:
-            raise ValueError("--detail: expected NAME=VALUE")
-        # A reference of digits only is still a reference.
-        if name in ("reference", "id", "language"):
-            yield name, value
-        elif value.lower() in words:
-            yield name, words[value.lower()]
-        else:
-            yield name, int(value) if value.isascii() and value.isdigit() else value
+        if not mark or name not in carried:
+            raise ValueError(
+                f"--detail: expected NAME=VALUE, of {kind} one of: {', '.join(sorted(carried)) or '(none)'}"
+            )
+        try:
+            yield name, None if value == "none" else columns.detail(column_of(name), value)[1]
+        except ValueError as error:
+            raise ValueError(f"--detail {name}: {error}") from None

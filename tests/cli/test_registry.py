@@ -2,51 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import shutil
-from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from gateway.cli.registry import app
-
-ROOT = Path(__file__).parents[2]
-NAMED = ["--operator", "jan", "--reason", "asked by phone"]
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    credentials = tmp_path / "state" / "credentials"
-    credentials.mkdir(parents=True)
-    for name in ("kleine-parel", "rezulto"):
-        file = credentials / f"{name}.pseudonym"
-        file.write_bytes(base64.b64encode(name.encode().ljust(32, b"k")) + b"\n")
-        file.chmod(0o600)
-    return tmp_path / "config" / "gateway.yaml"
-
-
-@pytest.fixture
-def run(config):
-    def command(*words: str, organisation: str = "kleine-parel") -> Result:
-        return CliRunner().invoke(app, [*words, "--config", str(config), "--organisation", organisation])
-
-    return command
-
-
-@pytest.fixture
-def made(run):
-    assert run("init").exit_code == 0
-    return run
-
-
-def shown(run, address: str) -> dict:
-    result = run("show", "--to", address, *NAMED, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+from tests.cli.conftest import NAMED
 
 
 def test_nothing_works_before_init_and_init_works_once(run):
@@ -73,28 +33,28 @@ def test_adopting_needs_operator_and_reason(made, config):
     assert made("status").exit_code == 0
 
 
-def test_a_consent_set_by_an_operator_is_shown_with_its_evidence(made):
+def test_a_consent_set_by_an_operator_is_shown_with_its_evidence(made, shown):
     result = made("set", "--to", "Anna@example.nl", "--kind", "consent", "--scope", "list:nieuwsbrief", *NAMED)
     assert result.exit_code == 0, result.output
-    found = shown(made, "anna@example.nl")
+    found = shown("anna@example.nl")
     assert found["facts"]["consents"][0].startswith("list:nieuwsbrief since ")
     event = found["events"][0]
     assert (event["actor"], event["proof"]) == ("operator:jan", "asked by phone")
 
 
-def test_opt_out_and_lifting_it_are_both_shown(made):
+def test_opt_out_and_lifting_it_are_both_shown(made, shown):
     made("set", "--to", "a@example.nl", "--kind", "opt-out", "--scope", "source:perfectview", *NAMED)
-    assert shown(made, "a@example.nl")["facts"]["blocks"][0].startswith("opt-out source:perfectview")
+    assert shown("a@example.nl")["facts"]["blocks"][0].startswith("opt-out source:perfectview")
     made("set", "--to", "a@example.nl", "--kind", "lifted", "--scope", "source:perfectview", *NAMED)
-    assert "blocks" not in shown(made, "a@example.nl")["facts"]
+    assert "blocks" not in shown("a@example.nl")["facts"]
 
 
-def test_facts_are_set_with_details(made):
+def test_facts_are_set_with_details(made, shown):
     reference = ["--detail", "reference=2026"]
     assert made("set", "--to", "a@example.nl", "--kind", "enrolment", *reference, *NAMED).exit_code == 0
     sale = ["--detail", "category=1", "--detail", "declined=yes"]
     assert made("set", "--to", "a@example.nl", "--kind", "purchase", *sale, *NAMED).exit_code == 0
-    found = shown(made, "a@example.nl")["facts"]
+    found = shown("a@example.nl")["facts"]
     assert found["enrolments"] == ["2026"]
     assert "declined" in found["purchases"][0]
 
@@ -118,16 +78,16 @@ def test_wrong_use_exits_2_with_one_clear_line_and_without_the_address(made, wor
     assert "Traceback" not in result.output
 
 
-def test_an_import_adds_reports_and_can_be_tried_first(made, tmp_path):
+def test_an_import_adds_reports_and_can_be_tried_first(made, tmp_path, shown):
     file = tmp_path / "old.csv"
     file.write_text("address;kind;scope\na@example.nl;opt-out;marketing\nwrong;opt-out;marketing\n")
     tried = made("import", str(file), "--dry-run")
     assert (tried.exit_code, json.loads(tried.stdout)["stored"]) == (1, 1)
-    assert shown(made, "a@example.nl")["facts"] == {"known": False}
+    assert shown("a@example.nl")["facts"] == {"known": False}
     done = made("import", str(file))
     assert done.exit_code == 1
     assert f"{file}:3: address" in done.stderr
-    assert shown(made, "a@example.nl")["facts"]["blocks"]
+    assert shown("a@example.nl")["facts"]["blocks"]
 
 
 def test_a_file_that_is_no_csv_of_ours_exits_2(made, tmp_path):
@@ -138,11 +98,11 @@ def test_a_file_that_is_no_csv_of_ours_exits_2(made, tmp_path):
     assert "line 1" in result.output
 
 
-def test_looking_somebody_up_is_noted(made, config):
+def test_looking_somebody_up_is_noted(made, config, shown):
     import sqlite3
 
     made("set", "--to", "a@example.nl", "--kind", "opt-out", "--scope", "marketing", *NAMED)
-    shown(made, "a@example.nl")
+    shown("a@example.nl")
     connection = sqlite3.connect(config.parents[1] / "state" / "registry" / "kleine-parel.sqlite")
     assert connection.execute("SELECT what, operator, reason, person FROM acts").fetchall() == [
         ("show", "jan", "asked by phone", 1)
