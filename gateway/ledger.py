@@ -1,4 +1,4 @@
-"""What a mail itself teaches the registry: data given to a third party, a version told, a client's own name of a person.
+"""What a mail itself teaches the registry: data given away, a version told, a client's own name of a person.
 
 what:       events that follow from a planned mail, and in which order with its commit
 takes→gives: `Plan` → events; `Notes` collects what may wait and records it in batches
@@ -6,9 +6,9 @@ knows not:  how the registry stores; the body
 fails by:   `RegistryUnavailable` for shares, which come first; the others are logged, and the next mail says them again
 standard:   S-13, S-37, S-39; DESIGN §4 "Who can name a person"
 
-The order is part of the promise. A share is in the ledger before the mail is in the spool: a crash between the two leaves
-a row about a mail that never left, never a mail without its row. That somebody was told of a version is recorded after the
-mail is in the spool: a crash between the two may tell a person twice, never not at all.
+The order is part of the promise. A share is in the ledger before the mail is in the spool: a crash between the two
+leaves a row about a mail that never left, never a mail without its row. That somebody was told of a version is recorded
+after the mail is in the spool: a crash between the two may tell a person twice, never not at all.
 """
 
 from __future__ import annotations

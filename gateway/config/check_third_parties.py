@@ -30,7 +30,7 @@ def check_third_parties(settings: Organisation) -> Iterator[Finding]:
 
 def _contract(party: ThirdParty, loc: Loc) -> Iterator[Finding]:
     if not party.rights_clause:
-        text = "is no, expected yes: no data goes to a third party that does not promise to follow people's rights (S-27)"
+        text = "is no, expected yes: who gets data of a person must promise to follow that person's rights (S-27)"
         yield (*loc, "rights_clause"), text
 
 

@@ -261,7 +261,14 @@ class StreamRule(Settings):
     """Whether each message must say its basis itself (002)."""
     needs: tuple[
         Literal[
-            "list-consent", "topic-request", "enrolment", "reference", "research-consent", "ready", "soft-opt-in", "once"
+            "list-consent",
+            "topic-request",
+            "enrolment",
+            "reference",
+            "research-consent",
+            "ready",
+            "soft-opt-in",
+            "once",
         ],
         ...,
     ] = ()
