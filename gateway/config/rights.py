@@ -11,12 +11,21 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from gateway.config.base import Duration, Settings
 
 _TERM = re.compile(r"([1-9]\d{0,2}) (day|week|working day)s?")
-Term = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2} (days?|weeks?|working days?)$")]
+_TERM_WANTED = "expected a term such as 30 days, 4 weeks or 20 working days"
+
+
+def _term(value: object) -> object:
+    if isinstance(value, str) and _TERM.fullmatch(value):
+        return value
+    raise ValueError(_TERM_WANTED)
+
+
+Term = Annotated[str, BeforeValidator(_term)]
 RequestKind = Literal[
     "access",
     "rectification",
@@ -78,5 +87,5 @@ def term_parts(term: Term) -> tuple[int, str]:
     """Number and unit (day, week, working day) of a term."""
     match = _TERM.fullmatch(term)
     if match is None:
-        raise ValueError(f"{term!r}: expected a term such as 30 days, 4 weeks or 20 working days")
+        raise ValueError(_TERM_WANTED)
     return int(match[1]), match[2]

@@ -325,9 +325,6 @@ async def test_s33_a_reply_that_bounces_opens_the_case_again_and_a_letter_closes
     await front.desk.close(1, "jan", text="Ja.")
     await front.deliver(MailState.FAILED, MailKind.REPLY)
     case = await front.store.case(1)
-    await front.deliver()
-    assert (case.state, case.answered) == (CaseState.WAITING, case.answered)
-    case = await front.store.case(1)
     assert (case.state, case.answered) == (CaseState.OPEN, 0.0)
     await front.desk.close(1, "jan", text="Ja.", by=Channel.LETTER)
     assert await front.store.cases() == []
