@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 
 _BUSY_MS = 5000
+_CACHE_KIB = 16 * 1024  # pages a look-up finds without asking the system
 
 # `state` is keyed by pseudonym and holds the number of the person's first event as `person`; `events` know people by
 # that number only. So a new pseudonym layer rewrites `state` and never touches an event.
@@ -96,6 +97,7 @@ def reading(path: Path) -> sqlite3.Connection:
     """A connection for look-ups. Refuses to write; never creates the file."""
     connection = _connect(path, "ro")
     connection.execute("PRAGMA query_only = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     return connection
 
 

@@ -10,12 +10,23 @@ standard:   I-10; DESIGN §4 People
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from gateway.facts import Block, BlockKind, Consent, Facts, Purchase, Retained, Scope, ScopeKind, Subscription
+from gateway.facts import (
+    NOBODY,
+    Block,
+    BlockKind,
+    Consent,
+    Facts,
+    Purchase,
+    Retained,
+    Scope,
+    ScopeKind,
+    Subscription,
+)
 from gateway.registry.record import BLOCK_KINDS, BLOCK_NUMBERS
 
 
@@ -68,7 +79,7 @@ EMPTY = State()
 
 def facts(exact: State | None, wide: State | None, pending: Iterable[Block] = ()) -> Facts:
     """What a decision reads: all of the exact row, the blocks of the wide row, and blocks not yet in the registry."""
-    own, known = exact or EMPTY, exact is not None or wide is not None
+    own, held = exact or EMPTY, exact is not None or wide is not None
     blocks = (*own.blocks, *(wide.blocks if wide else ()), *pending)
     return Facts(
         blocks=blocks,
@@ -77,18 +88,29 @@ def facts(exact: State | None, wide: State | None, pending: Iterable[Block] = ()
         contracts=own.contracts,
         purchases=own.purchases,
         subscriptions=own.subscriptions,
-        requests=frozenset(r.scope.id for r in own.requests),
+        requests=frozenset([r.scope.id for r in own.requests]) if own.requests else _NOBODY,
         publications=own.publications,
         minor=own.minor,
         guardian_consent=own.guardian,
         language=own.language,
-        contacts=frozenset((c.client, c.contact) for c in own.contacts),
+        contacts=frozenset([(c.client, c.contact) for c in own.contacts]) if own.contacts else _NOBODY,
         origins=own.origins,
         announced=own.announced,
         third_parties=own.third_parties,
         retained=own.retained,
-        known=known or bool(blocks),
+        known=held or bool(blocks),
     )
+
+
+def joined(own: Facts | None, wide: Facts | None, pending: Sequence[Block]) -> Facts:
+    """As `facts`, from what is `known` of either row."""
+    if wide is None and not pending:
+        return own or NOBODY
+    blocks = (*(own.blocks if own else ()), *(wide.blocks if wide else ()), *pending)
+    return replace(own or NOBODY, blocks=blocks, known=True)
+
+
+_NOBODY: frozenset[Any] = frozenset()
 
 
 def pack(state: State) -> str:
@@ -115,44 +137,90 @@ def pack(state: State) -> str:
     return json.dumps({k: v for k, v in stored.items() if v}, separators=(",", ":"))
 
 
-_KEYS = frozenset("bcrekpsumglxoathq")
+_decode = json.JSONDecoder().raw_decode  # without the search for white space around it
 
 
 @lru_cache(maxsize=4096)  # intake and delivery decide about the same people shortly after each other
 def unpack(stored: str) -> State:
     """Inverse of `pack`. Raises `Unreadable`, also on a key it does not know: a block is never dropped unseen."""
+    return State(**_held(stored))
+
+
+def known(stored: str) -> Facts:
+    """`facts` of one stored row, without a state between: most of what a look-up costs is here. Raises `Unreadable`."""
+    held = _held(stored)
+    held.pop("returns", None)
+    if "guardian" in held:
+        held["guardian_consent"] = held.pop("guardian")
+    if "requests" in held:
+        held["requests"] = frozenset([r.scope.id for r in held["requests"]])
+    if "contacts" in held:
+        held["contacts"] = frozenset([(c.client, c.contact) for c in held["contacts"]])
+    return Facts(known=True, **held)
+
+
+def _held(stored: str) -> dict[str, Any]:
+    """The fields of a state that are not empty, by name."""
     try:
-        return _unpacked(json.loads(stored))
+        held, end = _decode(stored)
+        if end != len(stored):
+            raise ValueError("something follows")
+        return {_FIELDS[key]: _READERS[key](value) for key, value in held.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable(f"a stored state cannot be read: {type(error).__name__}") from None
 
 
-def _unpacked(held: dict[str, Any]) -> State:
-    if not _KEYS.issuperset(held):
-        raise ValueError(f"keys {sorted(set(held) - _KEYS)}")
-    return State(
-        blocks=tuple(Block(BLOCK_KINDS[k], Scope(ScopeKind(s), i), at, n) for k, s, i, at, n in held.get("b", ())),
-        consents=_consents(held.get("c", ())),
-        requests=tuple(Consent(Scope(ScopeKind.TOPIC, i), at, n) for i, at, n in held.get("r", ())),
-        enrolments=frozenset(held.get("e", ())),
-        contracts=frozenset(held.get("k", ())),
-        purchases=tuple(Purchase(c, bool(d), at) for c, d, at in held.get("p", ())),
-        subscriptions=tuple(Subscription(c, end, bool(free)) for c, end, *free in held.get("s", ())),
-        publications=frozenset(held.get("u", ())),
-        minor=bool(held.get("m")),
-        guardian=bool(held.get("g")),
-        language=held.get("l", ""),
-        contacts=tuple(Contact(client, contact, n) for client, contact, n in held.get("x", ())),
-        origins=frozenset(held.get("o", ())),
-        announced=frozenset(held.get("a", ())),
-        third_parties=frozenset((reference, party) for reference, party in held.get("t", ())),
-        retained=tuple(Retained(i, reason, until) for i, reason, until in held.get("h", ())),
-        returns=_consents(held.get("q", ())),
-    )
+@lru_cache(maxsize=1024)
+def _scope(kind: int, number: int) -> Scope:
+    return Scope(ScopeKind(kind), number)
 
 
 def _consents(stored: Iterable[tuple[int, int, int, int]]) -> tuple[Consent, ...]:
-    return tuple(Consent(Scope(ScopeKind(s), i), at, n) for s, i, at, n in stored)
+    return tuple([Consent(_scope(s, i), at, n) for s, i, at, n in stored])
+
+
+def _pairs(stored: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((reference, party) for reference, party in stored)
+
+
+_FIELDS: Mapping[str, str] = {
+    "b": "blocks",
+    "c": "consents",
+    "r": "requests",
+    "e": "enrolments",
+    "k": "contracts",
+    "p": "purchases",
+    "s": "subscriptions",
+    "u": "publications",
+    "m": "minor",
+    "g": "guardian",
+    "l": "language",
+    "x": "contacts",
+    "o": "origins",
+    "a": "announced",
+    "t": "third_parties",
+    "h": "retained",
+    "q": "returns",
+}
+_READERS: Mapping[str, Callable[[Any], object]] = {
+    "b": lambda held: tuple([Block(BLOCK_KINDS[k], _scope(s, i), at, n) for k, s, i, at, n in held]),
+    "c": _consents,
+    "r": lambda held: tuple(Consent(_scope(ScopeKind.TOPIC, i), at, n) for i, at, n in held),
+    "e": frozenset,
+    "k": frozenset,
+    "p": lambda held: tuple(Purchase(c, bool(d), at) for c, d, at in held),
+    "s": lambda held: tuple(Subscription(c, end, bool(free)) for c, end, *free in held),
+    "u": frozenset,
+    "m": bool,
+    "g": bool,
+    "l": str,
+    "x": lambda held: tuple(Contact(client, contact, n) for client, contact, n in held),
+    "o": frozenset,
+    "a": frozenset,
+    "t": _pairs,
+    "h": lambda held: tuple(Retained(i, reason, until) for i, reason, until in held),
+    "q": _consents,
+}
 
 
 def _pair(scope: Scope) -> tuple[int, int]:

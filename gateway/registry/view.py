@@ -9,7 +9,7 @@ standard:   I-2, I-12, I-13
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gateway.facts import Block, Facts
@@ -21,13 +21,14 @@ from gateway.registry.journal import Journal
 from gateway.registry.places import Places
 from gateway.registry.postings import Index, contact_key
 from gateway.registry.protocol import RegistryMistrusted
-from gateway.registry.state import State, facts, unpack
+from gateway.registry.remembered import Remembered
+from gateway.registry.state import joined, known
 from gateway.registry.tail import Tail
 
 _HOLDER = (
     "SELECT pseudonym FROM postings JOIN state USING (person) WHERE name = ? AND key = ? ORDER BY event DESC LIMIT 1"
 )
-_CHUNK = 256  # people per statement, two pseudonyms each
+_CHUNK = 512  # people per statement, two pseudonyms each
 _FEW = 8  # pseudonyms asked for together with the identity: a mail to one person shows two or three more
 _FEW_QUERY = (
     f"SELECT pseudonym, data, {identities.COLUMNS} FROM identity"
@@ -51,12 +52,17 @@ class View:
         self._connection = schema.reading(places.registry)
         self._own = Tail(Journal.open(places.journal, write=False), expected.applied, pseudonyms, None)
         self._web: Tail | None = None
+        self._remembered = Remembered()
 
     def read(self, people: Sequence[Person]) -> list[Facts]:
         """One batched read. Tails first: what moves into the registry meanwhile is seen twice, never not at all."""
         if durable.file_id(self._places.registry) != self._file:
             raise RegistryMistrusted("the registry file is gone or was replaced by another one")
         self._refresh()
+        if people:
+            known = self._remembered.facts(self._version(), people, self._pending)
+            if known is not None:
+                return known
         found: list[Facts] = []
         for start in range(0, max(1, len(people)), _CHUNK):
             found.extend(self._read_chunk(people[start : start + _CHUNK]))
@@ -116,7 +122,9 @@ class View:
         if not people:
             self._check(identities.read(self._connection))
             return []
-        people = [self._pseudonyms.brought(person) for person in people]
+        newest = self._pseudonyms.version
+        people = [p if p.layer == newest else self._pseudonyms.brought(p) for p in people]
+        version = self._version()
         while True:
             if len(self._layers) > 1:
                 self._check(identities.read(self._connection))  # maybe the pass is over
@@ -125,7 +133,14 @@ class View:
             asked = [p for exact, wide in names for p in (*exact, *wide)]
             rows = self._few(asked) if len(asked) <= _FEW else self._many(asked)
             if layers == self._layers:  # else rows are looked for elsewhere since this very read: ask again
-                return [self._facts(person, *found, rows) for person, found in zip(people, names, strict=True)]
+                break
+        if len(layers) == 1 and version == self._version():  # nobody wrote meanwhile
+            self._remembered.keep(version, asked, rows)
+        return [self._facts(person, *found, rows) for person, found in zip(people, names, strict=True)]
+
+    def _version(self) -> int:
+        """Changes with every commit of anybody else, and this connection makes none."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def _names(self, person: Person) -> tuple[list[bytes], list[bytes]]:
         """Every pseudonym that rows of this person may be under: exact, wide; one each but while rows are lifted."""
@@ -134,14 +149,14 @@ class View:
         known = [rotation.at(person, layer) for layer in self._layers]
         return [p.exact for p in known], [p.wide for p in known]
 
-    def _few(self, asked: list[bytes]) -> dict[bytes, State]:
+    def _few(self, asked: list[bytes]) -> dict[bytes, Facts]:
         """Identity and people in one statement, which sees one state of the file as a transaction does."""
         with identities.must_be_registry():
             found = self._connection.execute(_FEW_QUERY, asked + asked[-1:] * (_FEW - len(asked))).fetchall()
         self._check(identities.of_row(identities.present(found[0][2:] if found else None)))
-        return {pseudonym: unpack(data) for pseudonym, data, *_ in found if pseudonym is not None}
+        return {pseudonym: known(data) for pseudonym, data, *_ in found if pseudonym is not None}
 
-    def _many(self, asked: list[bytes]) -> dict[bytes, State]:
+    def _many(self, asked: list[bytes]) -> dict[bytes, Facts]:
         self._connection.execute("BEGIN")
         try:
             self._check(identities.read(self._connection))
@@ -150,18 +165,19 @@ class View:
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
 
-    def _rows(self, asked: list[bytes]) -> dict[bytes, State]:
-        # Few statement lengths, so that the connection's statement cache holds them all.
+    def _rows(self, asked: list[bytes]) -> dict[bytes, Facts]:
+        # Few statement lengths, so that the connection's statement cache holds them all; sorted, as SQLite visits them.
         length = 1 << (len(asked) - 1).bit_length()
         query = f"SELECT pseudonym, data FROM state WHERE pseudonym IN ({','.join('?' * length)})"
-        padded = asked + asked[-1:] * (length - len(asked))
-        return {pseudonym: unpack(data) for pseudonym, data in self._connection.execute(query, padded)}
+        padded = sorted(asked) + asked[-1:] * (length - len(asked))
+        return {pseudonym: known(data) for pseudonym, data in self._connection.execute(query, padded)}
 
-    def _facts(self, person: Person, exact: list[bytes], wide: list[bytes], rows: dict[bytes, State]) -> Facts:
-        own, shared = (next((rows[p] for p in names if p in rows), None) for names in (exact, wide))
-        return facts(own, shared, self._pending(person))
+    def _facts(self, person: Person, exact: list[bytes], wide: list[bytes], rows: dict[bytes, Facts]) -> Facts:
+        return joined(_first(rows, exact), _first(rows, wide), self._pending(person))
 
-    def _pending(self, person: Person) -> list[Block]:
+    def _pending(self, person: Person) -> Sequence[Block]:
+        if not len(self._own) and not (self._web is not None and len(self._web)):
+            return ()
         tails = [self._own] if self._web is None else [self._own, self._web]
         return [block for tail in tails if len(tail) for p in (person.exact, person.wide) for block in tail.blocks(p)]
 
@@ -193,3 +209,10 @@ class View:
             raise RegistryMistrusted("the web journal is another one than the registry knows")
         self._taken = taken
         self._forget()
+
+
+def _first(rows: Mapping[bytes, Facts], names: Iterable[bytes]) -> Facts | None:
+    for name in names:
+        if name in rows:
+            return rows[name]
+    return None

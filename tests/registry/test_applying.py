@@ -12,7 +12,7 @@ from gateway.facts import BlockKind, Purchase, Scope, ScopeKind, Subscription
 from gateway.registry.applying import apply
 from gateway.registry.events import BLOCKS, LIFTED_BY
 from gateway.registry.protocol import Event, EventKind, Evidence
-from gateway.registry.state import EMPTY, State, facts, pack, unpack
+from gateway.registry.state import EMPTY, State, facts
 from tests.registry.conftest import (
     CONFIRMED,
     FORM,
@@ -270,14 +270,3 @@ def test_imports_in_any_order_leave_the_blocked_set_unchanged_or_larger(before, 
         rows = apply(*rows, one, number)
         assert reached <= stopped(rows[0])
         reached = stopped(rows[0])
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.lists(anything, max_size=10))
-def test_a_state_comes_back_as_it_was_packed(happened):
-    exact, _ = fold(*happened)
-    assert unpack(pack(exact)) == exact
-
-
-def test_the_stored_form_is_small():
-    assert len(pack(fold(consent())[0])) < 40
