@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.stages import altered, make_stage, shared
+
+__all__ = ["altered", "make_stage", "shared"]
+
 NODE_MODULES = Path(__file__).parent / "clients" / "node_modules"
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 

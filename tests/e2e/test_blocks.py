@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.demo.stage import Stage
-from tests.e2e.conftest import MakeStage
+from tests.stages import MakeStage
 from tests.e2e.post import (
     PAREL,
     REZULTO,

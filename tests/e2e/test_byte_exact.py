@@ -13,7 +13,7 @@ import pytest
 from gateway.demo.stage import Stage
 from gateway.filters.header_hygiene import BLIND, ENVELOPE, PRIVATE
 from gateway.filters.receipts import ALWAYS, OTHER, READ, X400
-from tests.e2e.conftest import MakeStage
+from tests.stages import MakeStage
 from tests.e2e.post import arrived
 from tests.message.samples import CORPUS, CORPUS_FOLDER, OWN, normalised
 

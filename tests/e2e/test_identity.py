@@ -8,7 +8,7 @@ import pytest
 
 from gateway.demo.stage import Stage, StageError
 from tests.e2e.altered import Altered, altered_gateway
-from tests.e2e.conftest import MakeStage
+from tests.stages import MakeStage
 from tests.e2e.post import PAREL, REZULTO, arrived, consent, dns, mail, person, send, texts, verifies, wait
 
 REZULTO_NAME, REZULTO_ADDRESS = "Rezulto B.V.", "Sarphatipark 25, 1073 CP Amsterdam, Nederland"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.stage import Stage, children
-from tests.e2e.conftest import MakeStage
+from tests.stages import MakeStage
 from tests.e2e.post import PAREL, mail, wait
 
 KILLS = 200

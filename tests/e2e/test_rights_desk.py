@@ -8,7 +8,7 @@ import re
 from email import policy
 
 from gateway.demo.stage import Stage
-from tests.e2e.conftest import MakeStage
+from tests.stages import MakeStage
 from tests.e2e.post import PAREL, arrived, consent, mail, person, send, settled, texts, wait
 
 ORG = ("--organisation", "kleine-parel")
