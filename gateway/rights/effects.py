@@ -28,7 +28,7 @@ from gateway.registry.protocol import Event, EventKind, Evidence, PeopleRegistry
 from gateway.rights.effects_text import day, say
 from gateway.rights.outside import checklist
 from gateway.rights.protocol import Choices, Completion, EffectRefused, Kept, Notice, NoticeKind
-from gateway.rights.retained import kept_by_law, open_references, shared_with
+from gateway.rights.retained import CLOCK, kept_by_law, open_references, shared_with
 
 EVERYTHING = Scope(ScopeKind.EVERYTHING)
 MARKETING = Scope(ScopeKind.MARKETING)
@@ -113,9 +113,10 @@ class RightsEffects:
         now, wanted = int(self.clock()), self._stops(case, rule)
         history = await self.registry.history(person)
         fresh = [(kind, scope) for kind, scope in wanted if not _in_force(history, kind, scope, marker(case))]
-        wording = f"{PURGE}{now + int(self.leaving_after)}" if case.kind is CaseKind.LEAVING else ""
-        asked = Evidence("person", CHANNEL, wording, marker(case))
-        await self.registry.record([Event(kind, person, now, asked, scope) for kind, scope in fresh])
+        end = now + int(self.leaving_after) if case.kind is CaseKind.LEAVING else 0
+        asked = Evidence("person", CHANNEL, f"{PURGE}{end}" if end else "", marker(case))
+        blocks = [Event(kind, person, now, asked, scope) for kind, scope in fresh]
+        await self.registry.record([*blocks, *_clock(person, now, asked, end)] if blocks else [])
         done = [f"in force: {kind.value} of {scope or EVERYTHING}" for kind, scope in fresh]
         if rule.cancel and case.state is not CaseState.PENDING:
             done.append(f"queued mail destroyed: {await self._cancel(person, case, 'gateway')}")
@@ -305,6 +306,13 @@ class RightsEffects:
 def marker(case: Case) -> str:
     """By which an event of this request is known again; it names nobody, and no case (that has no number yet)."""
     return f"{case.kind.value} request received {case.received.isoformat()}"
+
+
+def _clock(person: Person, now: int, asked: Evidence, end: int) -> list[Event]:
+    """What the purge finds the person by. A block of look-alike addresses is filed under what they share, so it leads
+    to nobody; a fact is the person's own."""
+    detail: dict[str, str | int | bool | None] = {"id": CLOCK, "reason": "left", "until": end}
+    return [Event(EventKind.RETAINED, person, now, asked, detail=detail)] if end else []
 
 
 def purge_day(event: Event) -> int:

@@ -20,6 +20,7 @@ from gateway.rights.retained import open_references
 
 _PAGE = 5000
 _BY = Evidence("system", CHANNEL, "", "the purge clock ran out")
+_OWN = frozenset({EventKind.RETAINED.value, EventKind.LIFTED.value})
 _ENDS = frozenset({EventKind.LIFTED, EventKind.CONSENT})
 
 
@@ -49,11 +50,11 @@ async def forget_due(registry: PeopleRegistry, pseudonyms: Pseudonyms, now: int,
 
 
 async def _clocks(registry: PeopleRegistry) -> AsyncIterator[EventRow]:
-    """Events that started a clock, oldest first."""
+    """Events that started a clock, oldest first: those filed under the person alone, not under look-alikes too."""
     after = 0
     while page := await registry.event_rows(after, _PAGE):
         for row in page:
-            if row.channel == CHANNEL and row.wording.startswith(PURGE):
+            if row.kind in _OWN and row.channel == CHANNEL and row.wording.startswith(PURGE):
                 yield row
         after = page[-1].number
 

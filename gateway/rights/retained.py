@@ -16,11 +16,12 @@ from gateway.registry.protocol import Event, EventKind
 from gateway.rights.effects_text import day
 
 LEGAL = "legal"  # purpose of a share that the law demanded
+CLOCK = "purge-clock"  # id of what keeps the facts of somebody who left: not the law, but the days until their purge
 
 
 def kept_by_law(history: Sequence[tuple[int, Event]], now: int) -> dict[str, tuple[str, str]]:
     """Id → (why, ISO day of its end) of what is retained at `now` (Unix seconds); the latest word on an id counts."""
-    latest = {str(e.detail["id"]): e for _, e in history if e.kind is EventKind.RETAINED}
+    latest = {str(e.detail["id"]): e for _, e in history if e.kind is EventKind.RETAINED and e.detail["id"] != CLOCK}
     found = {i: (str(e.detail["reason"]), int(e.detail["until"] or 0)) for i, e in latest.items()}
     return {i: (why, day(until)) for i, (why, until) in found.items() if until > now}
 

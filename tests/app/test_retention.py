@@ -26,6 +26,7 @@ from gateway.observe import metrics
 from gateway.registry.protocol import Event, EventKind, Evidence
 from gateway.rights.breach import iso
 from gateway.rights.effects import CHANNEL, PURGE
+from gateway.rights.retained import CLOCK
 from tests.cases.house import STEP, new, store
 from tests.house import House, organisation
 
@@ -156,6 +157,8 @@ async def test_s28_people_who_left_go_when_their_clock_runs_out(stores: Stores) 
     clock = Evidence("person", CHANNEL, f"{PURGE}{int(NOW)}", "leaving")
     await stores.event(EventKind.ENROLMENT, NOW - 40 * DAY, detail={"reference": "r1"})
     await stores.event(EventKind.OPT_OUT, NOW - 30 * DAY, evidence=clock, scope=Scope(ScopeKind.EVERYTHING))
+    detail = {"id": CLOCK, "reason": "left", "until": int(NOW)}
+    await stores.event(EventKind.RETAINED, NOW - 30 * DAY, evidence=clock, detail=detail)
     waiting = (await stores.purge(NOW - 1))["leaving"]
     assert (waiting.count, waiting.oldest) == (0, NOW - 30 * DAY)
     assert (await stores.purge(NOW, dry=True))["leaving"].count == 1

@@ -11,6 +11,7 @@ from gateway.cases.protocol import CaseKind, CaseState, Outcome
 from gateway.facts import Purpose, Scope, ScopeKind
 from gateway.registry.protocol import EventKind
 from gateway.rights.effects import RULES, Rule
+from gateway.rights.leaving import forget_due
 from gateway.rights.protocol import Choices, EffectRefused, Notice, NoticeKind
 from gateway.spool.protocol import State
 from tests.rights.house import NOW, WHO, House, house
@@ -266,6 +267,28 @@ async def test_s28_leaving_ends_all_streams_and_starts_the_purge_clock(parel: Ho
     assert "2027-02-14" in done.report[0], "the day counts from the request, not from its completion"
     await parel.effects.complete(case, replace(CHOICES, grant=False, reason="entered by mistake"))
     assert await parel.blocks() == set()
+
+
+@pytest.mark.parametrize("address", [WHO, "anna.de.vries+x@gmail.com"], ids=["exact", "wide"])
+async def test_s28_the_clock_of_leaving_runs_out_at_the_set_day(parel: House, address: str) -> None:
+    await parel.record(EventKind.ENROLMENT, address=address, reference="r1")
+    case = parel.case(CaseKind.LEAVING, address)
+    await parel.effects.begin(case)
+    parel.now += 30 * 86400 - 1
+    assert (await forget_due(parel.registry, parel.pseudonyms, int(parel.now))).forgotten == 0
+    parel.now += 1
+    assert (await forget_due(parel.registry, parel.pseudonyms, int(parel.now))).forgotten == 1
+    (facts,) = await parel.registry.facts([parel.person(address)])
+    assert not facts.enrolments
+    assert facts.blocks
+
+
+async def test_s28_a_leaving_entered_by_mistake_forgets_nobody(parel: House) -> None:
+    await known(parel)
+    case = parel.case(CaseKind.LEAVING)
+    await parel.effects.begin(case)
+    await parel.effects.complete(case, replace(CHOICES, grant=False, reason="entered by mistake"))
+    assert (await forget_due(parel.registry, parel.pseudonyms, int(parel.now) + 90 * 86400)).forgotten == 0
 
 
 async def test_l04_a_corrected_address_takes_blocks_along_and_the_old_one_stays_blocked(parel: House) -> None:
