@@ -162,7 +162,7 @@ async def measure(name: str, backend: Backend, folder: Path, options: argparse.N
             *await growth(filled, options.rounds),
             "",
             f"{octets} ({filled[-1].size:,} people)",
-            f"import, rows per second of CPU: {whole:,.0f} with addresses and pseudonyms; {recording:,.0f} recording alone",
+            f"import, rows per second of CPU: {whole:,.0f} from addresses on; {recording:,.0f} of recording alone",
         ]
 
 

@@ -144,7 +144,10 @@ def _returned(state: State, blocks: tuple[Block, ...], given: Consent) -> State:
 
 
 def _without(state: State, scope: Scope) -> State:
-    state = replace(state, returns=tuple(r for r in state.returns if r.scope != scope)) if state.returns else state
-    if scope.kind is ScopeKind.TOPIC:
+    if any(r.scope == scope for r in state.returns):
+        state = replace(state, returns=tuple(r for r in state.returns if r.scope != scope))
+    if scope.kind is ScopeKind.TOPIC and any(r.scope == scope for r in state.requests):
         state = replace(state, requests=tuple(r for r in state.requests if r.scope != scope))
-    return replace(state, consents=tuple(c for c in state.consents if c.scope != scope))
+    if any(c.scope == scope for c in state.consents):
+        state = replace(state, consents=tuple(c for c in state.consents if c.scope != scope))
+    return state

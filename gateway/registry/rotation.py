@@ -73,7 +73,8 @@ def placed(
     """The events about people of the layer that rows are written in; the rows they meet are lifted."""
     people = [pseudonyms.brought(e.person) for e in events]
     bring(connection, people, identity)
-    return [replace(e, person=at(p, identity.layer)) for e, p in zip(events, people, strict=True)]
+    people = [at(p, identity.layer) for p in people]
+    return [e if p is e.person else replace(e, person=p) for e, p in zip(events, people, strict=True)]
 
 
 def at(person: Person, layer: int) -> Person:
