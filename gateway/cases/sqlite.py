@@ -173,6 +173,10 @@ class SQLiteCases:
         await self._beside(self._wipe)
         return done
 
+    def use_keys(self, keys: Mapping[int, bytes], pseudonyms: Pseudonyms) -> None:
+        """Work with these keys, the old ones and a new one, from the next call on."""
+        self._keys, self._pseudonyms = CaseKeys(self._keys.organisation, keys), pseudonyms
+
     async def rewrap(self) -> int:
         """Bring every data key under the newest key of the organisation (rotation). Gives how many were older."""
         count = await self._write(lambda db: ending.rewrap(db, self._keys))
@@ -205,7 +209,7 @@ class SQLiteCases:
     def _wipe(self, db: sqlite3.Connection) -> None:
         self._unwiped = not schema.wipe_log(db)
         if self._unwiped:
-            raise CasesUnavailable("the step is stored, but another process kept the file's log from being emptied")
+            raise CasesUnavailable("the step is stored, but the file's log could not be emptied: another process kept it busy")
 
     async def _write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         def whole(db: sqlite3.Connection) -> _T:

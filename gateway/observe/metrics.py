@@ -76,8 +76,8 @@ RIGHTS_OVERDUE = Gauge(
     multiprocess_mode="livemax",
 )
 RIGHTS_AGE = Gauge(
-    "briefgeheim_rights_age_days",
-    "Requests of people without an answer that came in at most `le` days ago",
+    "briefgeheim_rights_age_seconds",
+    "Requests of people without an answer that came in at most `le` seconds ago, in whole days",
     ["organisation", "le"],
     multiprocess_mode="livemax",
 )

@@ -19,7 +19,8 @@ from gateway.config.organisation import Organisation
 from gateway.observe import metrics
 from gateway.rights.deadlines import day_of
 
-_AGES = (1, 3, 7, 14, 21, 28, 30, 60, 90)
+_DAY = 86400
+_AGES = (1, 3, 7, 14, 21, 28, 30, 60, 90)  # days
 _STOPS = (CaseKind.OBJECTION, CaseKind.WITHDRAWAL, CaseKind.LEAVING, CaseKind.ERASURE, CaseKind.RESTRICTION)
 
 
@@ -60,7 +61,7 @@ def measure(organisation: Organisation, cases: Sequence[Case], now: float) -> No
         metrics.RIGHTS_OVERDUE.labels(name, kind.value).set(late[kind])
     ages = [(today - case.received).days for case in waiting]
     for limit in _AGES:
-        metrics.RIGHTS_AGE.labels(name, str(limit)).set(sum(age <= limit for age in ages))
+        metrics.RIGHTS_AGE.labels(name, str(limit * _DAY)).set(sum(age <= limit for age in ages))
     metrics.RIGHTS_AGE.labels(name, "+Inf").set(len(ages))
     effect = max((case.effective - case.entered for case in cases if case.kind in _STOPS), default=0.0)
     metrics.RIGHTS_EFFECT.labels(name).set(max(0.0, effect))

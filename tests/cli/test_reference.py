@@ -11,7 +11,7 @@ COMMANDS = dict(reference.commands())
 
 def test_the_outward_names_are_all_there() -> None:
     top = {name.split()[1] for name in COMMANDS}
-    assert top == {"serve", "demo", "check-config", "explain", "trace", "registry", "queue", "keys"}
+    assert top == {"serve", "demo", "check-config", "explain", "trace", "registry", "rights", "queue", "keys"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
