@@ -19,7 +19,8 @@ from gateway.app import breaches, checkpoints, probe, retention
 from gateway.app.office import Office
 from gateway.audit.checkpoints import AuditKeys
 from gateway.audit.protocol import AuditRow
-from gateway.config.credentials import Credentials
+from gateway.cases.sqlite import SQLiteCases
+from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.observe import maillog
 from gateway.outbox import Outbox
@@ -73,6 +74,7 @@ def duties(worker: Staff) -> dict[str, Coroutine[None, None, None]]:
 
         found |= {
             "retention": retention.run(houses, shards, state, clock),
+            "case keys": follow_keys(worker, cases),
             "probe": probe.run(lambda: worker.outbox.tenants, state, tell, clock),
             "breach watch": breaches.run(breaches.Watch(cases, state, tell), shards, clock),
         }
@@ -82,6 +84,23 @@ def duties(worker: Staff) -> dict[str, Coroutine[None, None, None]]:
 def finish(worker: Staff) -> None:
     """The last checkpoint, once nothing is written any more."""
     checkpoints.sign_and_say(_databases(worker), _audit_keys(worker), time.time(), at_once=True)
+
+
+async def follow_keys(worker: Staff, cases: Mapping[str, SQLiteCases]) -> None:
+    """The cases opened here take new keys soon after the worker did; until cancelled."""
+    used = worker.credentials
+    while True:
+        await asyncio.sleep(_LOOK)
+        if worker.credentials is used:
+            continue
+        used = worker.credentials
+        for organisation in worker.loaded.organisations:
+            try:
+                keys = used.case_keys(organisation.name), used.pseudonyms(organisation)
+            except CredentialsError as error:
+                maillog.trouble(f"cases of {organisation.name}", type(error).__name__)
+            else:
+                cases[organisation.name].use_keys(*keys)
 
 
 async def release_when_it_works(

@@ -39,8 +39,9 @@ class Part:
     organisation: Organisation
     pseudonyms: Pseudonyms
     owner: Owner
-    identity: Identity
-    registry: Path
+    identity: Identity | None
+    registry: Path | None
+    """None, as `identity`, where the registry is in Redis and not in the backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def ready(folder: Path, staging: Path, loaded: Loaded, credentials: Credentials,
     wanted = [o for o in manifest.organisations if only in ("", o.name)]
     if not wanted:
         raise RestoreRefused(f"the backup has no organisation {only!r}" if only else "the backup has no organisation")
-    reasons = [reason for owner in wanted for reason in _strange(owner, loaded)]
+    reasons = [reason for owner in wanted for reason in _strange(owner, loaded, credentials)]
     if reasons:
         raise RestoreRefused(*reasons)
     (staging / "registry").mkdir(mode=0o700, parents=True)
@@ -73,16 +74,35 @@ def ready(folder: Path, staging: Path, loaded: Loaded, credentials: Credentials,
     return Ready(folder, manifest, tuple(parts))
 
 
-def _strange(owner: Owner, loaded: Loaded) -> Iterator[str]:
+def _strange(owner: Owner, loaded: Loaded, credentials: Credentials) -> Iterator[str]:
     here = next((o for o in loaded.organisations if o.name == owner.name), None)
     if here is None:
         yield f"{owner.name}: is not in these settings"
     elif here.id != owner.id:
         yield f"{owner.name}: is organisation {owner.id} in the backup and {here.id} in these settings"
+    elif bool(owner.registry) == (loaded.gateway.registry.backend == "redis"):
+        where = "in it, and these settings keep it in Redis" if owner.registry else "in Redis and so not in it"
+        yield f"{owner.name}: the backup's registry is {where}; docs/backup.md says what to do"
+    else:
+        yield from _other_keys(owner, here, credentials)
+
+
+def _other_keys(owner: Owner, here: Organisation, credentials: Credentials) -> Iterator[str]:
+    try:
+        pseudonyms = credentials.pseudonyms(here)
+    except CredentialsError as error:
+        yield from error.errors
+        return
+    if owner.layer > pseudonyms.version:
+        yield f"{owner.name}: the backup uses a newer pseudonym key than is here"
+    elif pseudonyms.check_value(owner.layer).hex() != owner.key_check:
+        yield f"{owner.name}: the backup was made with other pseudonym keys"
 
 
 def _part(folder: Path, staging: Path, owner: Owner, organisation: Organisation, credentials: Credentials) -> Part:
     pseudonyms = credentials.pseudonyms(organisation)
+    if not owner.registry:
+        return Part(organisation, pseudonyms, owner, None, None)
     place = staging / "registry" / f"{owner.name}.sqlite"
     held = registries.stage(folder / "registry" / f"{owner.name}.sqlite", place)
     check_keys(held.identity, organisation.id, pseudonyms)

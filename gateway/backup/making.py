@@ -3,7 +3,7 @@
 what:       consistent copies, in the order that keeps them consistent with each other, and a manifest
 takes→gives: settings → a new folder
 knows not:  keys (they have their escrow), SQL, mail in flight
-fails by:   `BackupRefused`, `RegistryUnavailable`, `CasesUnavailable`, `AuditUnavailable`, `OSError`: nothing is left
+fails by:   `BackupRefused`, `CredentialsError`, `RegistryUnavailable` and their like, `OSError`: nothing is left then
 standard:   L-06; I-13; docs/backup.md says what is in it, what is not, and why
 """
 
@@ -21,10 +21,13 @@ from gateway.audit import backing_up as audit
 from gateway.backup import files
 from gateway.backup.manifest import FILE, Manifest, Owner, kept, paths_in
 from gateway.cases import backing_up as cases
+from gateway.config.credentials import Credentials
 from gateway.config.ids import FILE as IDS
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
 from gateway.registry import backing_up as registries
+from gateway.registry.backing_up import Copied
+from gateway.registry.identity import check_keys
 from gateway.registry.places import Places, places
 
 
@@ -37,8 +40,14 @@ class Source:
     """What is backed up: the settings in force, at `now` (Unix seconds), by this version of the software."""
 
     loaded: Loaded
+    credentials: Credentials
     now: float
     software: str
+
+    @property
+    def shared(self) -> bool:
+        """The registries are in Redis, which has backups of its own; everything else of the node is here."""
+        return self.loaded.gateway.registry.backend == "redis"
 
     @property
     def state(self) -> Path:
@@ -68,27 +77,34 @@ def _fill(folder: Path, source: Source) -> Manifest:
 def _organisation(folder: Path, source: Source, organisation: Organisation) -> Owner:
     """Registry first, then its journal, then the page's: each newer than what was taken of it before."""
     where, name = source.places(organisation), organisation.name
-    if not where.registry.exists():
-        raise BackupRefused(f"registry of {name}: {where.registry} is not there")
-    held = registries.copy_registry(where.registry, _in(folder, f"registry/{name}.sqlite"))
+    held = None if source.shared else _registry(folder, where, name)
+    pseudonyms = source.credentials.pseudonyms(organisation)
+    if held is not None:
+        check_keys(held.identity, organisation.id, pseudonyms)
+    layer = held.identity.layer if held else pseudonyms.version
     journal = registries.copy_journal(where.journal, _in(folder, f"journal/{name}.journal"))
     web = 0
     if where.web.exists():
         web = registries.copy_journal(where.web, _in(folder, f"web/{name}.journal")).position
-    identity = held.identity
     return Owner(
         name=name,
         id=organisation.id,
-        registry=identity.registry.hex(),
-        key_check=identity.key_check.hex(),
-        layer=identity.layer,
-        people=held.people,
-        events=held.events,
-        applied=identity.applied.position,
+        registry=held.identity.registry.hex() if held else "",
+        key_check=pseudonyms.check_value(layer).hex(),
+        layer=layer,
+        people=held.people if held else 0,
+        events=held.events if held else 0,
+        applied=held.identity.applied.position if held else 0,
         journal=journal.position,
         web=web,
         cases=_cases(folder, source.state, name),
     )
+
+
+def _registry(folder: Path, where: Places, name: str) -> Copied:
+    if not where.registry.exists():
+        raise BackupRefused(f"registry of {name}: {where.registry} is not there")
+    return registries.copy_registry(where.registry, _in(folder, f"registry/{name}.sqlite"))
 
 
 def _cases(folder: Path, state: Path, name: str) -> int:

@@ -42,7 +42,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """One organisation's part. Digests in hex; positions count records; `cases`: not closed at that time."""
+    """One organisation's part. Digests in hex; positions count records; `cases`: not closed at that time.
+
+    `registry` is "" where it was in Redis, and is not in the backup.
+    """
 
     name: str
     id: int

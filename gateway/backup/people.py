@@ -50,20 +50,25 @@ async def _again(part: Part, where: Places, act: Act, made: float, known: Sequen
     registry = SQLiteRegistry(where, Owner(part.organisation.id, part.pseudonyms))
     try:
         done = await _record(registry, part, known)
-        erased = _erased(part, where)
-        events = [await _erase(registry, person, at) for person, at in erased]
-        if erased:
-            done.append(f"{len(erased)} people erased since were erased again, with {sum(events)} events")
+        since = _erased(part, where)
+        events = [await _erase(registry, person, at) for person, at in since]
+        if since:
+            done.append(f"{len(since)} people erased since were erased again, with {sum(events)} events")
         await registry.act(replace(act, what=f"restore: backup made at {int(made)}"), None)
     finally:
         registry.close()
-    return Again(done, [person.exact for person, _ in erased])
+    return Again(done, [person.exact for person, _ in since])
 
 
 async def _record(registry: SQLiteRegistry, part: Part, known: Sequence[Record]) -> list[str]:
     for start in range(0, len(known), _BATCH):
         await registry.record(folding.events_of(known[start : start + _BATCH], part.pseudonyms))
     return [f"took over {len(known)} blocks known from elsewhere"] if known else []
+
+
+def erased(part: Part, where: Places) -> list[bytes]:
+    """Exact pseudonyms (newest layer) of everybody whom the journal has erased since."""
+    return [person.exact for person, _ in _erased(part, where)]
 
 
 def _erased(part: Part, where: Places) -> list[tuple[Person, int]]:
@@ -80,19 +85,19 @@ async def _erase(registry: SQLiteRegistry, person: Person, at: int) -> int:
     return await registry.erase(person, at, Evidence("system", channel="journal"))
 
 
-def end_cases(file: Path, part: Part, credentials: Credentials, erased: Sequence[bytes], act: Act) -> tuple[int, int]:
+def end_cases(file: Path, part: Part, credentials: Credentials, gone: Sequence[bytes], act: Act) -> tuple[int, int]:
     """End the cases of people erased since; gives how many were ended, and how many are open still."""
-    return asyncio.run(_end_cases(file, part, credentials, frozenset(erased), act))
+    return asyncio.run(_end_cases(file, part, credentials, frozenset(gone), act))
 
 
 async def _end_cases(
-    file: Path, part: Part, credentials: Credentials, erased: frozenset[bytes], act: Act
+    file: Path, part: Part, credentials: Credentials, gone: frozenset[bytes], act: Act
 ) -> tuple[int, int]:
     name = part.organisation.name
     store = SQLiteCases(file, CaseKeys(name, credentials.case_keys(name)), part.pseudonyms)
     try:
         there = await store.cases()
-        over = [case for case in there if case.person is not None and case.person.exact in erased]
+        over = [case for case in there if case.person is not None and case.person.exact in gone]
         for case in over:
             await store.finish(case, Step(act.at, act.operator, "restored: the person was erased since"), None)
         return len(over), len(there) - len(over)

@@ -102,7 +102,13 @@ class Restorer:
     def _people(self, part: Part) -> None:
         name, where = part.organisation.name, self._places(part)
         known = self._journals(part, where)
-        self._registry(part, where)
+        if part.registry is None:
+            self._look_at(
+                f"{name}: THE REGISTRY IS IN REDIS: put its own backup back there, then `registry init --adopt`"
+            )
+            self._cases(part, people.erased(part, where))
+            return
+        self._registry(part, part.registry, where)
         with as_registry_errors():
             done = adopting.adopt(where, Owner(part.organisation.id, part.pseudonyms), self.act)
         again = people.again(part, where, self.act, self.ready.manifest.at, known)
@@ -144,10 +150,10 @@ class Restorer:
         except RegistryUnavailable:
             return False
 
-    def _registry(self, part: Part, where: Places) -> None:
+    def _registry(self, part: Part, ready: Path, where: Places) -> None:
         name, owner = part.organisation.name, part.owner
         self._all_aside(name, where.registry)
-        files.put(part.registry, where.registry)
+        files.put(ready, where.registry)
         self.report.done.append(
             f"{name}: put back the registry of {self._then}: {owner.people} people, {owner.events} events"
         )

@@ -61,7 +61,7 @@ class CaseKeys:
     def __init__(self, organisation: str, keys: Mapping[int, bytes]) -> None:
         if not keys or any(i < 1 or len(k) != KEY_SIZE for i, k in keys.items()):
             raise ValueError("case keys: at least one, ids from 1, 32 octets each")
-        self._organisation = organisation
+        self.organisation = organisation
         self._ciphers = {i: AESGCM(k) for i, k in keys.items()}
         self.newest = max(keys)
 
@@ -92,7 +92,7 @@ class CaseKeys:
             raise SealBroken(f"{owner}: seal does not fit") from None
 
     def _wrapping(self, owner: str) -> bytes:
-        return _bound(f"key of {self._organisation}", owner)
+        return _bound(f"key of {self.organisation}", owner)
 
 
 def _bound(kind: str, owner: str) -> bytes:

@@ -61,7 +61,7 @@ def backup(
     secret = passphrase(passphrase_file, new=True) if with_keys is not None else ""
     target = place / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) if dated else place
     with _errors():
-        made = _make(target, Source(loaded, time.time(), __version__))
+        made = _make(target, Source(loaded, Credentials.of(loaded.gateway), time.time(), __version__))
     _show(target, made)
     if with_keys is not None:
         write_escrow(Credentials.of(loaded.gateway), with_keys, secret)
