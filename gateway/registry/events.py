@@ -118,7 +118,6 @@ _SCOPED = (frozenset(BLOCKS) | {EventKind.CONSENT, EventKind.REQUEST, EventKind.
 _ADDRESS_LIKE = re.compile(r"\S@\S")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TEXT_LIMIT = 500
-_PLAIN = re.compile(rf"[^@\x00-\x08\x0b-\x1f\x7f]{{0,{_TEXT_LIMIT}}}")  # passes all three; most texts do
 
 
 def kind_named(text: str) -> EventKind:

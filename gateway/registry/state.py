@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 from gateway.facts import (
@@ -225,28 +224,6 @@ _READERS: Mapping[str, Callable[[Any], object]] = {
     "h": lambda held: tuple(Retained(i, reason, until) for i, reason, until in held),
     "q": _consents,
 }
-
-
-_WRITERS: Mapping[str, Callable[[Any], object]] = {
-    "b": lambda held: [[BLOCK_NUMBERS[b.kind], *_pair(b.scope), b.at, b.event] for b in held],
-    "c": lambda held: [[*_pair(c.scope), c.at, c.event] for c in held],
-    "r": lambda held: [[r.scope.id, r.at, r.event] for r in held],
-    "e": sorted,
-    "k": sorted,
-    "p": lambda held: [[p.category, int(p.declined), p.at] for p in held],
-    "s": lambda held: [[s.category, s.end, 1] if s.free else [s.category, s.end] for s in held],
-    "u": sorted,
-    "m": int,
-    "g": int,
-    "l": str,
-    "x": lambda held: [[c.client, c.contact, c.event] for c in held],
-    "o": sorted,
-    "a": sorted,
-    "t": sorted,
-    "h": lambda held: [[r.id, r.reason, r.until] for r in held],
-    "q": lambda held: [[*_pair(r.scope), r.at, r.event] for r in held],
-}
-_of = attrgetter(*(_FIELDS[key] for key in _WRITERS))
 
 
 def _pair(scope: Scope) -> tuple[int, int]:
