@@ -108,10 +108,9 @@ class Plan:
             shape = _remember(self._shapes, asked, self._shape(cells))
         at = self._time(cells, shape)
         proof = self._proof.text(cells) if self._proof is not None else ""
-        event = Event(
-            shape.kind, person, self._now if at is None else at, self._by(shape, proof), shape.scope, shape.detail
-        )
-        if at == 0 or "@" in proof or len(proof) > _LONG or not proof.isprintable():
+        moment = self._now if at is None else at
+        event = Event(shape.kind, person, moment, self._by(shape, proof), shape.scope, shape.detail)
+        if moment <= 0 or "@" in proof or len(proof) > _LONG or not proof.isprintable():
             self._check(event)
         return event, at is not None
 

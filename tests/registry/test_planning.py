@@ -83,6 +83,7 @@ def test_a_row_with_one_wrong_part_gives_only_its_blocks():
         ("x;a@example.nl;ja;2024-02-01;f;;;", "Sinds", "expected a date as %d-%m-%Y"),
         ("x;a@example.nl;ja;;f;;;", "Sinds", "consent needs its time"),
         ("x;a@example.nl;ja;01-02-2199;f;;;", "Sinds", "in the future"),
+        ("x;a@example.nl;ja;01-02-1965;f;;;", "Sinds", "expected Unix seconds"),
         ("x;a@example.nl;ja;01-02-2024;from a@example.nl;;;", "Bewijs", "looks like an address"),
         ("x;a@example.nl;ja;01-02-2024;" + "f" * 501 + ";;;", "Bewijs", "longer than"),
         ("x;a@example.nl;ja;01-02-2024;f;;" + "é@b" * 1 + ";lopend", "Cursus", "looks like an address"),
