@@ -67,7 +67,8 @@ def open_(
 ) -> None:
     """Enter a breach. Its 72 hours run from the moment it was noticed."""
     named(operator, reason)
-    now, at = time.time(), _moment(discovered, "--discovered") if discovered else time.time()
+    now = time.time()
+    at = _moment(discovered, "--discovered") if discovered else now
     if at > now:
         wrong("--discovered: is in the future")
     made = _made(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
+from gateway.config.credentials import Credentials, dkim_file
+from gateway.signing.keys import generate
 
 ROOT = Path(__file__).parents[2]
 NAMED = ("--operator", "A. Operator", "--reason", "asked by phone")
@@ -29,9 +32,16 @@ def settings(folder: Path) -> Path:
     return folder / "config" / "gateway.yaml"
 
 
+@lru_cache
+def _pem() -> bytes:
+    return generate()
+
+
 def ready(folder: Path) -> Path:
     """Settings with keys and registries."""
     config = settings(folder)
+    store = Credentials(config.parent / "state" / "credentials")
+    store.create(dkim_file("alpha", "s1", "alpha.example"), _pem())  # making one takes longer than most tests
     for words in (["keys", "init"], ["registry", "init", "--organisation", "alpha"],
                   ["registry", "init", "--organisation", "beta"]):  # fmt: skip
         made = run(*words, "--config", str(config))
