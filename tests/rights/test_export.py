@@ -116,23 +116,6 @@ async def test_the_page_stands_alone_and_escapes_what_it_shows(tmp_path: Path, l
     assert titles[language] in page
 
 
-async def test_every_word_has_a_translation(found: Dossier) -> None:
-    from gateway.rights.export_text import LANGUAGES, words
-
-    for language in LANGUAGES:
-        say = words(language)
-        for name, kind in TABLES.items():
-            assert say.table(name)
-            assert say.about(name)
-            assert all(say.column(column) for column in kind.__slots__)
-        for profile in Profile:
-            assert say.title(profile.value)
-            assert say[f"intro-{profile.value}"]
-    assert words("nl").value("scope", "list:nieuwsbrief") == "lijst: nieuwsbrief"
-    assert words("nl").value("term", "2 years") == "2 jaar"
-    assert words("nl").value("reason", "order") == "order", "what somebody typed is not translated"
-
-
 async def test_the_page_of_a_stranger_says_so(tmp_path: Path) -> None:
     async with house(tmp_path) as made:
         page = files(await made.dossier("niemand@voorbeeld.example"), Profile.ACCESS)["read-me.html"].decode()
