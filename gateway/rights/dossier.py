@@ -23,6 +23,7 @@ from gateway.pseudonym import Person
 from gateway.registry.intervals import Ground, Interval, intervals
 from gateway.registry.protocol import Act, Event, EventKind, PeopleRegistry
 from gateway.rights import naming, tables
+from gateway.rights.retained import CLOCK
 from gateway.rights.sendings import sendings
 from gateway.rights.tables import Row
 
@@ -157,7 +158,7 @@ class _Reading:
             yield tables.Receipt(when(e.at), str(e.detail["kind"]), str(e.detail["message"]))
 
     def retained(self) -> Iterator[Row]:
-        yield from (tables.Retained(r.id, r.reason, when(r.until)) for r in self.known.retained)
+        yield from (tables.Retained(r.id, r.reason, when(r.until)) for r in self.known.retained if r.id != CLOCK)
 
     def recipients(self) -> Iterator[Row]:
         carried = {str(row.detail.get("provider", "")) for row in self.mail if row.what == "delivered"}
