@@ -10,10 +10,11 @@ standard:   I-7, I-10; S-03, S-19, S-22, S-45; L-09, L-27; GDPR 7, 17, 18, 21
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 
 from gateway.facts import BlockKind, Purpose, Scope, ScopeKind
 from gateway.registry.protocol import Event, EventKind, Evidence
@@ -68,10 +69,10 @@ _NAMED = frozenset({Actor.OPERATOR, Actor.IMPORT})  # actors that must say which
 
 # What must be filled in before a consent counts (S-03). An actor that is not here never gives consent: a link alone
 # is no consent, and a machine has no will.
-_GRANTS: Mapping[Actor, tuple[str, ...]] = {
-    Actor.PERSON: ("channel", "wording", "proof"),
-    Actor.IMPORT: ("channel", "wording", "proof"),
-    Actor.OPERATOR: ("channel", "proof"),  # a named person answers for it; `proof` is the reason
+_GRANTS: Mapping[Actor, Callable[[Evidence], tuple[str, ...]]] = {
+    Actor.PERSON: attrgetter("channel", "wording", "proof"),
+    Actor.IMPORT: attrgetter("channel", "wording", "proof"),
+    Actor.OPERATOR: attrgetter("channel", "proof"),  # a named person answers for it; `proof` is the reason
 }
 PHONE = "phone"  # channel: somebody of the organisation took the call
 ATTESTED = "attested"  # channel: a named operator vouches for a whole list; it gives consent and never lifts a block
@@ -154,7 +155,7 @@ def _actor(text: str) -> Actor:
 def grants(evidence: Evidence) -> bool:
     """Whether a consent with this evidence counts; without, it is kept as an event and is "unknown" (S-03)."""
     needed = _GRANTS.get(actor_of(evidence))
-    return needed is not None and all(getattr(evidence, name).strip() for name in needed)
+    return needed is not None and all(map(str.strip, needed(evidence)))
 
 
 def lifts(evidence: Evidence) -> bool:

@@ -98,7 +98,7 @@ class Plan:
 
     def holds(self, cells: list[str]) -> bool:
         """Whether this row holds the event."""
-        return all(condition(cells) for condition in self._conditions)
+        return not self._conditions or all(condition(cells) for condition in self._conditions)
 
     def event(self, cells: list[str], person: Person) -> tuple[Event, bool]:
         """The event, and whether the file says when it was. Raises `Wrong`."""
@@ -128,6 +128,8 @@ class Plan:
         return at
 
     def _by(self, shape: _Shape, proof: str) -> Evidence:
+        if proof and self._proof is not None and self._proof.place >= 0:  # nearly every row has its own
+            return Evidence(self._actor, shape.channel, shape.wording, proof)
         key = (shape.channel, shape.wording, proof)
         found = self._evidence.get(key)
         return found or _remember(self._evidence, key, Evidence(self._actor, shape.channel, shape.wording, proof))
