@@ -21,15 +21,19 @@ from gateway.audit.files import record
 from gateway.audit.protocol import AuditRow, AuditUnavailable
 from gateway.audit.retention import AUDIT_CLASSES, Key, Swept
 from gateway.audit.retention import purge as purge_shard
+from gateway.audit.sqlite import erase_person
 from gateway.cases.protocol import Breach, CaseStore, CasesUnavailable
 from gateway.cases.retention import CLOSED, closed_at, closed_on
 from gateway.config.days import day_in
 from gateway.config.organisation import Organisation
 from gateway.config.retention import Retention
 from gateway.observe import maillog, metrics
-from gateway.pseudonym import Pseudonyms
+from gateway.pseudonym import Person, Pseudonyms
 from gateway.registry.protocol import EventKind, PeopleRegistry, RegistryUnavailable
 from gateway.rights.leaving import forget_due
+from gateway.spool.forgetting import forget
+from gateway.spool.protocol import SpoolUnavailable
+from gateway.spool.shards import present
 
 DAY = 86400.0
 HOUR = 3 * 3600.0  # of the day, UTC: when little mail is about
@@ -77,7 +81,7 @@ async def purge(houses: Sequence[House], shards: Sequence[Path], now: float, *, 
         found += await asyncio.to_thread(_audit, [h.organisation for h in houses], shards, now, dry)
         for house in houses:
             found += await _events(house, now, dry)
-            found += await _people(house, now, dry)
+            found += await _people(house, shards, now, dry)
             found += await _cases(house, now, dry)
     finally:
         rows = [_proof(item, now) for item in found if item.count]
@@ -206,13 +210,22 @@ async def _purge_events(house: House, kinds: Collection[EventKind], before: floa
     return count
 
 
-async def _people(house: House, now: float, dry: bool) -> list[Purged]:
-    """Those whose purge clock ran out, and what the law kept until today."""
+async def _people(house: House, shards: Sequence[Path], now: float, dry: bool) -> list[Purged]:
+    """Those whose purge clock ran out, with their rows of the audit, and what the law kept until today."""
     name = house.organisation.name
-    left = await forget_due(house.registry, house.pseudonyms, int(now), dry=dry)
+    traces = partial(_forget_in, shards)
+    left = await forget_due(house.registry, house.pseudonyms, int(now), dry=dry, traces=traces)
     before = now - house.organisation.rights.leaving_after.total_seconds()
     kept = 0 if dry else await house.registry.purge({EventKind.RETAINED}, int(now))
     return [Purged(name, "leaving", before, left.forgotten, left.oldest), Purged(name, RETAINED, now, kept)]
+
+
+async def _forget_in(shards: Sequence[Path], person: Person) -> None:
+    try:
+        for shard in (s for folder in sorted({p.parent for p in shards}) for s in present(folder)):
+            await asyncio.to_thread(forget, shard, person.every_exact, erase_person)
+    except SpoolUnavailable as error:
+        raise AuditUnavailable(str(error)) from error
 
 
 async def _cases(house: House, now: float, dry: bool) -> list[Purged]:

@@ -9,7 +9,7 @@ standard:   S-28, S-62; GDPR 5(1)(e). What stays is the tombstone: a block is ne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.facts import Facts
@@ -22,6 +22,7 @@ _PAGE = 5000
 _BY = Evidence("system", CHANNEL, "", "the purge clock ran out")
 _OWN = frozenset({EventKind.RETAINED.value, EventKind.LIFTED.value})
 _ENDS = frozenset({EventKind.LIFTED, EventKind.CONSENT})
+Traces = Callable[[Person], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -32,8 +33,13 @@ class Left:
     oldest: int | None = None
 
 
-async def forget_due(registry: PeopleRegistry, pseudonyms: Pseudonyms, now: int, *, dry: bool = False) -> Left:
-    """Forget everybody whose clock ran out at `now` (Unix seconds); `dry` only counts them."""
+async def forget_due(
+    registry: PeopleRegistry, pseudonyms: Pseudonyms, now: int, *, dry: bool = False, traces: Traces | None = None
+) -> Left:
+    """Forget everybody whose clock ran out at `now` (Unix seconds); `dry` only counts them.
+
+    `traces` takes away what else is left of each, before the registry forgets that their clock ran out.
+    """
     left, done = Left(), set[bytes]()
     async for row in _clocks(registry):
         person = await _person(registry, pseudonyms, row)
@@ -45,6 +51,8 @@ async def forget_due(registry: PeopleRegistry, pseudonyms: Pseudonyms, now: int,
         done.add(person.exact)
         left.forgotten += 1
         if not dry:
+            if traces is not None:
+                await traces(person)
             await registry.erase(person, now, _BY)
     return left
 

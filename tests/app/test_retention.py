@@ -161,8 +161,16 @@ async def test_s28_people_who_left_go_when_their_clock_runs_out(stores: Stores) 
     await stores.event(EventKind.RETAINED, NOW - 30 * DAY, evidence=clock, detail=detail)
     waiting = (await stores.purge(NOW - 1))["leaving"]
     assert (waiting.count, waiting.oldest) == (0, NOW - 30 * DAY)
+    anna = stores.house.tenant.pseudonyms.person(Address.parse(ANNA)).exact
+    record(
+        stores.shard,
+        [AuditRow(NOW - DAY, "school", f"m{n}", "refused", p, {}) for n, p in enumerate((anna, b"b" * 32))],
+    )
     assert (await stores.purge(NOW, dry=True))["leaving"].count == 1
+    assert AuditReader([stores.shard]).by_person(anna)
     assert (await stores.purge(NOW))["leaving"].count == 1
+    assert AuditReader([stores.shard]).by_person(anna) == [], "the sending log of who left goes too"
+    assert len(AuditReader([stores.shard]).by_person(b"b" * 32)) == 1
     (facts,) = await stores.house.registry.facts([stores.house.tenant.pseudonyms.person(Address.parse(ANNA))])
     assert not facts.enrolments
     assert facts.blocks, "the block stays (I-10)"
