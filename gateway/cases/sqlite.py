@@ -209,7 +209,9 @@ class SQLiteCases:
     def _wipe(self, db: sqlite3.Connection) -> None:
         self._unwiped = not schema.wipe_log(db)
         if self._unwiped:
-            raise CasesUnavailable("the step is stored, but the file's log could not be emptied: another process kept it busy")
+            raise CasesUnavailable(
+                "the step is stored, but the file's log could not be emptied: another process kept it busy"
+            )
 
     async def _write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         def whole(db: sqlite3.Connection) -> _T:

@@ -8,8 +8,8 @@ import re
 from email import policy
 
 from gateway.demo.stage import Stage
-from tests.stages import MakeStage
 from tests.e2e.post import PAREL, arrived, consent, mail, person, send, settled, texts, wait
+from tests.stages import MakeStage
 
 ORG = ("--organisation", "kleine-parel")
 JAN = ("--operator", "jan")
