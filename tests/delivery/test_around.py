@@ -78,6 +78,17 @@ async def test_s09_an_operators_release_sends_what_was_held_also_after_a_retry(t
             await made.audited(message, "held", "released", "deferred", "delivered")
 
 
+async def test_a_release_from_another_hold_does_not_answer_for_the_photo(tmp_path: Path) -> None:
+    with Sink() as sink:
+        async with working(tmp_path, sink) as made:
+            message = await made.put(JAN, marks=PHOTO, state=State.HELD)  # by a filter, say
+            await release(made, message)
+            (_, row) = await made.audited(message, "released", "held")
+            assert row.detail["rule"] == "publication"
+            await release(made, message)
+            await made.audited(message, "released", "held", "released", "delivered")
+
+
 async def test_a_release_passes_no_block(tmp_path: Path) -> None:
     with Sink() as sink:
         async with working(tmp_path, sink) as made:
