@@ -7,7 +7,7 @@ fails by:   `sqlite3.OperationalError` while another process reads the log: what
 standard:   GDPR 17; SQLite file format 1.6, 2.1; I-7
 
 `PRAGMA secure_delete` overwrites deleted rows. But when pages are split or joined, SQLite leaves copies of moved rows
-in the gap of the old page, and does not know of them later: about 3 in 1000 erased rows had one. `VACUUM` drops them.
+in the gap of the old page, and does not know of them later: up to one erasure in eight, where rows differ much in size.
 """
 
 from __future__ import annotations
