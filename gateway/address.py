@@ -67,14 +67,18 @@ class Address:
 
     def exact(self) -> bytes:
         """Canonical form, version 1: NFC, local part in simple lower case, domain as A-label (L-36)."""
-        return f"1e:{_simple_lower(_unquoted(self.local))}@{self.canonical_domain}".encode()
+        return self.forms()[0]
 
     def wide(self) -> bytes:
         """As `exact`, plus-tag and dots of the local part removed. Only for blocking."""
-        local = _simple_lower(_unquoted(self.local))
+        return self.forms()[1]
+
+    def forms(self) -> tuple[bytes, bytes]:
+        """`exact` and `wide` at the price of one."""
+        local, domain = _simple_lower(_unquoted(self.local)), _canonical_domain(self.domain)
         # "+tag@" alone names nobody: without this all such addresses of a domain would be one person.
         bare = local.split("+", 1)[0].replace(".", "") or local
-        return f"1w:{bare}@{self.canonical_domain}".encode()
+        return f"1e:{local}@{domain}".encode(), f"1w:{bare}@{domain}".encode()
 
     def __str__(self) -> str:
         mark = hmac.new(_PRINT_KEY, self.exact(), hashlib.sha256).hexdigest()

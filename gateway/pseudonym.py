@@ -75,9 +75,9 @@ class Pseudonyms:
         return len(self.keys) - 1
 
     def person(self, address: Address) -> Person:
-        pairs = tuple(zip(self._layers(address.exact()), self._layers(address.wide()), strict=True))
-        exact, wide = pairs[-1]
-        return Person(exact, wide, address.canonical_domain in self.wide_domains, self.version, pairs[:-1])
+        exact, wide = map(self._layers, address.forms())
+        blocks_wide = address.canonical_domain in self.wide_domains
+        return Person(exact.pop(), wide.pop(), blocks_wide, self.version, tuple(zip(exact, wide, strict=True)))
 
     def nobody(self) -> Person:
         """Whom the opt-out is probed with: an address that nobody can have (RFC 6761 6.4), so always the same one."""
