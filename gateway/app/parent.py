@@ -116,7 +116,7 @@ class Parent:
 
     def _tell(self, refused: str = "") -> None:
         if self._running is not None:
-            self._running.reloaded(refused)
+            self._running.reloaded(refused, ",".join({c.keys for c in self.children if c.kind == "worker"}))
         notify("READY=1")
 
     async def _commit(self) -> None:

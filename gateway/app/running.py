@@ -34,6 +34,8 @@ class Other:
     what: str
     reloads: int = 0
     refused: str = ""
+    keys: str = ""
+    """Fingerprint of the keys that the workers use since that reload (`rekeying`)."""
 
 
 class Running:
@@ -54,18 +56,18 @@ class Running:
             ) from None
         self._write("")
 
-    def reloaded(self, refused: str = "") -> None:
+    def reloaded(self, refused: str = "", keys: str = "") -> None:
         """Tell whoever asked for a reload how it went."""
         self._reloads += 1
-        self._write(refused)
+        self._write(refused, keys)
 
     def free(self) -> None:
         os.ftruncate(self._file, 0)
         os.close(self._file)
 
-    def _write(self, refused: str) -> None:
-        content = {"pid": os.getpid(), "what": self._what, "reloads": self._reloads, "refused": refused}
-        octets = json.dumps(content).encode().ljust(512)
+    def _write(self, refused: str, keys: str = "") -> None:
+        content = {"pid": os.getpid(), "what": self._what, "reloads": self._reloads, "refused": refused, "keys": keys}
+        octets = json.dumps(content).encode().ljust(1024)
         os.pwrite(self._file, octets, 0)
         os.ftruncate(self._file, len(octets))
 
@@ -109,6 +111,7 @@ def reload(folder: Path) -> str | None:
 def _read(octets: bytes) -> Other:
     try:
         content = json.loads(octets)
-        return Other(int(content["pid"]), str(content["what"]), int(content["reloads"]), str(content["refused"]))
+        reloads, refused = int(content["reloads"]), str(content["refused"])
+        return Other(int(content["pid"]), str(content["what"]), reloads, refused, str(content["keys"]))
     except (ValueError, KeyError, TypeError):
         return Other(0, "starting")

@@ -229,7 +229,9 @@ class Worker:
         return self.keys()
 
     def keys(self) -> str:
-        return fingerprint(self.outbox.tenants)
+        tenants = self.outbox.tenants
+        people = {name: tenant.pseudonyms for name, tenant in tenants.items()}
+        return fingerprint(people, {name: tenant.tokens for name, tenant in tenants.items()}, self.spool_keys)
 
     def rekey(self) -> None:
         self.rekeying.order()

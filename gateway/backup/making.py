@@ -10,6 +10,7 @@ standard:   L-06; I-13; docs/backup.md says what is in it, what is not, and why
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ from gateway.registry import backing_up as registries
 from gateway.registry.backing_up import Copied
 from gateway.registry.identity import check_keys
 from gateway.registry.places import Places, places
+
+DATED = "%Y%m%dT%H%M%SZ"  # names that sort by time
+_NAME = re.compile(r"\d{8}T\d{6}Z")
 
 
 class BackupRefused(Exception):
@@ -63,6 +67,12 @@ def make(target: Path, source: Source) -> Manifest:
         manifest = _fill(folder, source)
         files.write(folder / FILE, manifest.pack())
     return manifest
+
+
+def oldest(folder: Path, keep: int) -> list[Path]:
+    """Dated backups in `folder` but the `keep` newest; nothing that is not a backup by its name and its manifest."""
+    found = sorted(p for p in folder.iterdir() if _NAME.fullmatch(p.name) and (p / FILE).is_file())
+    return found[:-keep]
 
 
 def _fill(folder: Path, source: Source) -> Manifest:

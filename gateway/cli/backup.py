@@ -40,6 +40,10 @@ from gateway.registry.protocol import Act, RegistryUnavailable
 
 Place = Annotated[Path, typer.Argument(help="A folder, or a file that ends in .tar or .tar.gz.")]
 Dated = Annotated[bool, typer.Option("--dated", help="Make it inside that folder, named by the time.")]
+Keep = Annotated[
+    int | None,
+    typer.Option("--keep", min=1, help="With --dated: afterwards keep so many of them, and delete the oldest."),
+]
 
 
 def backup(
@@ -47,22 +51,29 @@ def backup(
     config: Config = DEFAULT_CONFIG,
     verify: Annotated[bool, typer.Option("--verify", help="Check the backup that is there; make none.")] = False,
     dated: Dated = False,
+    keep: Keep = None,
     with_keys: Annotated[
         Path | None, typer.Option("--with-keys", help="Also put the keys in escrow, in this other file.")
     ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Back up registries, journals, cases, audit and settings while the gateway works. Never keys, never mail."""
+    if keep is not None and not dated:
+        wrong("--keep: only with --dated, where the names tell which is the oldest")
     if verify:
         with _errors(), _unpacked(place) as folder:
             _show(place, manifest.verify(folder))
         return
     loaded = settings(config)
     secret = passphrase(passphrase_file, new=True) if with_keys is not None else ""
-    target = place / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) if dated else place
+    target = place / time.strftime(making.DATED, time.gmtime()) if dated else place
     with _errors():
         made = _make(target, Source(loaded, Credentials.of(loaded.gateway), time.time(), __version__))
     _show(target, made)
+    if keep is not None:
+        for old in making.oldest(place, keep):
+            shutil.rmtree(old)
+            print(f"{old}: deleted, {keep} newer ones are there")
     if with_keys is not None:
         write_escrow(Credentials.of(loaded.gateway), with_keys, secret)
 

@@ -18,6 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gateway.app.rekeying import fingerprint
 from gateway.app.running import at_work, reload
 from gateway.audit.sqlite import AuditWriter
 from gateway.cases.protocol import CasesUnavailable
@@ -74,7 +75,7 @@ def retire(
     """Take a spool or cases key out of its file, once nothing is wrapped by it any more."""
     loaded = settings(config)
     ring = keyring(loaded, kind, organisation)
-    _take(loaded.gateway)  # so that nothing new is wrapped by an old key while it is counted
+    _take(loaded)  # so that nothing new is wrapped by an old key while it is counted
     left = _uses(loaded, ring).get(number, 0)
     if left:
         failed(f"{ring.path}: key {number} still wraps {left}; run `briefgeheim keys apply {kind}`")
@@ -108,7 +109,7 @@ def keyring(loaded: Loaded, kind: Kind, organisation: str) -> Keyring:
 
 def _apply(loaded: Loaded, ring: Keyring, wait: float) -> None:
     """Have it taken, then bring what is stored under it: the gateway does where one runs, else this process."""
-    runs = _take(loaded.gateway)
+    runs = _take(loaded)
     try:
         if ring.kind is Kind.CASES:
             print(f"{_rewrap_cases(loaded, ring)} keys of open cases and breaches wrapped anew")
@@ -126,13 +127,26 @@ def _links() -> str:
     return "Done: new links are signed with it. The older keys stay: links in people's mailboxes need them."
 
 
-def _take(gateway: Gateway) -> bool:
-    """Reload whatever runs; True when the gateway does. Exit 1 when it refuses."""
+def _take(loaded: Loaded) -> bool:
+    """Reload whatever runs; True when the gateway does. Exit 1 when it refuses, or has not these keys afterwards."""
+    gateway = loaded.gateway
     answers = list(_reloads(gateway))
     refused = [why for why in answers if why]
     if refused:
         failed(f"the key is in its file, but the gateway refused to reload: {refused[0]}\nmend that, then `keys apply`")
-    return at_work(gateway.state) is not None
+    found = at_work(gateway.state)
+    if found is not None and found.keys != _keys_here(loaded):
+        failed(
+            "the key is in its file, but the gateway sees its keys as they were when it started (LoadCredential): "
+            "restart it, the page first, then `keys apply`"
+        )
+    return found is not None
+
+
+def _keys_here(loaded: Loaded) -> str:
+    store = Credentials.of(loaded.gateway)
+    people = {o.name: store.pseudonyms(o) for o in loaded.organisations}
+    return fingerprint(people, {o.name: store.token_keys(o.name) for o in loaded.organisations}, store.spool_keys())
 
 
 def _reloads(gateway: Gateway) -> Iterator[str]:

@@ -46,9 +46,14 @@ def test_keys_may_be_added_and_never_changed(keys: tuple[bytes, ...], tokens: di
 
 
 def test_a_fingerprint_tells_other_keys_apart_and_not_their_order_of_organisations() -> None:
-    one, two = tenant((ONE,), {1: ONE}), tenant((ONE, TWO), {1: ONE})
-    assert fingerprint({"a": one, "b": two}) == fingerprint({"b": two, "a": one})
-    assert len({fingerprint({"a": x, "b": y}) for x in (one, two) for y in (one, two)}) == 4
+    one, two = Pseudonyms((ONE,)), Pseudonyms((ONE, TWO))
+    links = {"a": TokenKeys({1: ONE}), "b": TokenKeys({1: ONE})}
+    assert fingerprint({"a": one, "b": two}, links, {1: ONE}) == fingerprint({"b": two, "a": one}, links, {1: ONE})
+    found = {fingerprint({"a": x, "b": y}, links, {1: ONE}) for x in (one, two) for y in (one, two)}
+    found.add(fingerprint({"a": one, "b": one}, {**links, "b": TokenKeys({1: ONE, 2: TWO})}, {1: ONE}))
+    found.add(fingerprint({"a": one, "b": one}, links, {1: ONE, 2: TWO}))
+    found.add(fingerprint({"a": one, "b": one}, links, {2: ONE}))
+    assert len(found) == 7
 
 
 class Registry:

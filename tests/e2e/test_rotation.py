@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -183,3 +185,19 @@ def test_keys_that_were_changed_instead_of_added_are_not_taken(stage: Stage) -> 
     who = person()
     assert send(stage, "kleine-parel-office", mail(OFFICE, [who]), [who]).code == 250
     arrived(stage, [who])
+
+
+def test_a_gateway_that_cannot_see_the_new_key_is_told_apart(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd hands a service its keys as they were when it started."""
+    stage.stop()
+    handed = shutil.copytree(stage.state / "credentials", tmp_path / "credentials")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
+    stage.start()
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    with pytest.raises(StageError, match="sees its keys as they were when it started"):
+        stage.command("keys", "rotate", "token", *ORGANISATION)
+    stage.stop()
+    stage.start()
+    stage.command("keys", "apply", "token", *ORGANISATION)

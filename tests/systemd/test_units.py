@@ -7,9 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer
+
+from gateway.cli import app
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = ("briefgeheim-mail.service", "briefgeheim-web.service")
+BACKUP = "briefgeheim-backup.service"
 MOST_EXPOSED = 2.0
 
 
@@ -20,13 +24,15 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
         text = re.sub(r"ExecStart=\S+", "ExecStart=/usr/bin/env", unit.read_text("utf-8"))
         (tmp_path / unit.name).write_text(text, "utf-8")
     found = subprocess.run(
-        ["systemd-analyze", "verify", *(str(tmp_path / s) for s in SERVICES)], capture_output=True, text=True
+        ["systemd-analyze", "verify", *(str(tmp_path / s) for s in (*SERVICES, BACKUP, "briefgeheim-backup.timer"))],
+        capture_output=True,
+        text=True,
     )
     assert (found.returncode, found.stdout + found.stderr) == (0, "")
 
 
 @pytest.mark.needs("systemd-analyze")
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, BACKUP])
 def test_a_unit_is_hardly_exposed(service: str) -> None:
     found = subprocess.run(
         ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(UNITS / service)],
@@ -52,3 +58,19 @@ def test_wrong_settings_are_not_tried_again(service: str) -> None:
     assert "Type=notify" in text
     assert "WatchdogSec=" in text
     assert "RestartPreventExitStatus=2" in text
+
+
+def test_the_backup_runs_as_the_gateways_user_reaches_no_network_and_gives_way_to_mail() -> None:
+    mail, backup = ((UNITS / s).read_text("utf-8") for s in (SERVICES[0], BACKUP))
+    assert re.search(r"^User=(.*)$", mail, re.M)[1] == re.search(r"^User=(.*)$", backup, re.M)[1]
+    assert "PrivateNetwork=yes" in backup
+    assert "IOSchedulingClass=idle" in backup
+    assert re.search(r"^UMask=0077$", backup, re.M)
+
+
+def test_the_backup_command_of_the_unit_is_one_that_there_is() -> None:
+    line = re.search(r"^ExecStart=\S+ (.*)$", (UNITS / BACKUP).read_text("utf-8"), re.M)
+    assert line is not None
+    words = [w for w in line[1].split() if w.startswith("--")]
+    known = {o for parameter in typer.main.get_command(app).commands["backup"].params for o in parameter.opts}  # type: ignore[attr-defined]
+    assert set(words) <= known
