@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.audit.proof import verify
 from gateway.audit.protocol import AuditRow
-from gateway.audit.reading import AuditReader, verify
+from gateway.audit.reading import AuditReader
 from gateway.audit.sqlite import AuditWriter, erase_person
 from gateway.spool import forgetting
 from gateway.spool.forgetting import Forgotten, forget, found_in
@@ -51,7 +52,7 @@ async def test_no_octet_of_the_pseudonym_is_left_while_the_owner_goes_on(tmp_pat
     await spool.close()
     assert GONE not in content(shard)
     assert len(AuditReader([shard.database]).by_person(STAYS)) == 401
-    assert verify(shard.database) == []
+    assert verify(shard.database).problems == []
 
 
 async def test_a_finished_row_beside_an_open_one_loses_its_person(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ async def test_what_lies_between_cells_makes_it_write_the_file_anew(
     assert asked
     assert GONE not in content(shard)
     await spool.close()
-    assert verify(shard.database) == []
+    assert verify(shard.database).problems == []
 
 
 async def test_a_log_that_somebody_reads_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
