@@ -11,6 +11,7 @@ import io
 import sys
 from pathlib import Path
 
+from gateway.app.probe_gate import switch_probe_off
 from gateway.cli import run
 from gateway.config.credentials import Credentials, client_file, provider_file
 from gateway.config.load import Loaded, load
@@ -39,6 +40,7 @@ def prepare(loaded: Loaded) -> None:
                 command("keys", "provider", provider.name, "--organisation", organisation.name)
         if not places(loaded.gateway.state, organisation.name).node.exists():
             command("registry", "init", "--organisation", organisation.name)
+    switch_probe_off(loaded.gateway.state, "the names in the settings do not lead to this machine")
 
 
 def command(*arguments: str) -> None:

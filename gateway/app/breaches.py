@@ -24,7 +24,7 @@ from gateway.observe import maillog, metrics
 from gateway.rights.breach import CLOSED, OPEN, VISIBLE, Incident, iso
 from gateway.spool.protocol import SpoolUnavailable
 
-LOOK = 10.0  # seconds between two looks; a minute is promised
+LOOK = 5.0  # seconds between two looks; a minute is promised
 _MAIL_EVERY = 50.0  # seconds between two mails to one owner; what comes between is in the next
 _KEPT = 40 * 86400.0  # how long a mail that was not delivered, and one that was told of, is remembered
 CONTRACT = frozenset({Stream.PARTICIPATION.value, Stream.INFORMATIONAL.value, Stream.WEBSHOP.value})

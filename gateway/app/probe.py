@@ -33,8 +33,8 @@ from gateway.token import PROBE, OptOut
 
 SCOPE = Scope(ScopeKind.MARKETING)
 _LIMIT = 20.0  # seconds for one answer of the page
-_FIRST = 10.0  # seconds after the start until the first probe: the page starts beside us
-_LOOK = 5.0
+_FIRST = 5.0  # seconds after the start until the first probe: the page starts beside us
+_LOOK = 2.0
 _SKEW = 5  # seconds that the page's clock may be behind
 _FORM = {"List-Unsubscribe": "One-Click"}
 
@@ -105,15 +105,17 @@ async def probe_once(tenant: Tenant, state: Path, tell: Tell, clock: Callable[[]
 
 
 async def run(tenants: Callable[[], Mapping[str, Tenant]], state: Path, tell: Tell, clock: Callable[[], float]) -> None:
-    """Probe each organisation whenever it is due, until cancelled."""
+    """Probe each organisation whenever it is due, and at once when its way to the page was mended; until cancelled."""
     await asyncio.sleep(_FIRST)
+    ways: dict[str, object] = {}
     while True:
         for tenant in list(tenants().values()):
             settings = tenant.organisation.probe
             if not settings.run or not needed(tenant.organisation) or switched_off(state):
                 continue
             found = Findings.read(place(state, tenant.organisation.name))
-            if _due(found, tenant.organisation, clock()):
+            mended = _mended(ways, tenant.organisation, found)
+            if mended or _due(found, tenant.organisation, clock()):
                 found = await _probed(tenant, state, tell, clock) or found
             measure(tenant.organisation, found, clock())
         await asyncio.sleep(_LOOK)
@@ -136,6 +138,14 @@ async def _probed(tenant: Tenant, state: Path, tell: Tell, clock: Callable[[], f
         maillog.trouble("opt-out probe", type(error).__name__)
         await asyncio.sleep(_LOOK)
         return None
+
+
+def _mended(ways: dict[str, object], organisation: Organisation, found: Findings) -> bool:
+    """Whether settings that lead to the page changed since the last look, while it could not be reached."""
+    way = (organisation.opt_out_url, organisation.probe)
+    before = ways.setdefault(organisation.name, way)
+    ways[organisation.name] = way
+    return found.failures > 0 and before != way
 
 
 def _due(found: Findings, organisation: Organisation, now: float) -> bool:

@@ -61,6 +61,13 @@ def switched_off(state: Path) -> bool:
     return (state / "probe" / "off").exists()
 
 
+def switch_probe_off(state: Path, why: str) -> None:
+    """From now on this machine does not probe, and holds nothing because of it; deleting the file undoes it."""
+    file = state / "probe" / "off"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(f"{why}\n", "utf-8")
+
+
 class Gate:
     """Says whether the opt-out works, as far as the last probe knows; looks at the file at most once a second."""
 

@@ -218,6 +218,16 @@ def test_a_probe_is_due_every_day_and_sooner_after_a_failure() -> None:
     assert probe._due(Findings(at=10**9), school, 1000.0), "a clock that was put back puts nothing off"
 
 
+def test_a_way_that_was_mended_is_probed_at_once() -> None:
+    ways: dict[str, object] = {}
+    failed = Findings(at=1.0, failures=2)
+    assert not probe._mended(ways, organisation(), failed), "as it was when this process began"
+    elsewhere = organisation(probe={"connect_to": "127.0.0.1:443"})
+    assert probe._mended(ways, elsewhere, failed)
+    assert not probe._mended(ways, elsewhere, failed)
+    assert not probe._mended(ways, organisation(), Findings(at=1.0)), "nothing was broken"
+
+
 def test_only_who_promises_a_link_is_probed() -> None:
     assert needed(organisation())
     assert not needed(without_links())

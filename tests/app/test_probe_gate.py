@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.probe_gate import Findings, Gate, place, switched_off
+from gateway.app.probe_gate import Findings, Gate, place, switch_probe_off, switched_off
 from gateway.config.probe import Probe
 
 TWICE = Findings(at=5.0, failures=2, step="POST", why="answered 500")
@@ -42,7 +42,7 @@ def test_l31_mail_waits_after_as_many_failures_as_the_settings_say(tmp_path: Pat
 def test_a_machine_that_does_not_probe_holds_nothing(tmp_path: Path, path: Path) -> None:
     TWICE.write(path)
     assert not switched_off(tmp_path)
-    (tmp_path / "probe" / "off").write_text("the name leads elsewhere\n")
+    switch_probe_off(tmp_path, "the name leads elsewhere")
     assert switched_off(tmp_path)
     assert Gate(tmp_path, "school", Probe())()
 
