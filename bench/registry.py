@@ -12,15 +12,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import random
 import secrets
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from bench import machine
 from gateway.address import Address
@@ -40,8 +40,9 @@ SIZES = (10_000, 100_000, 1_000_000)
 LARGE = 10_000_000
 BATCH = 500  # recipients of one mail
 IMPORT = 5_000  # rows per commit
-_ASKED = 200  # look-ups of one person per size and round
-_BATCHES = 20
+_ASKED = 100  # look-ups of one person per size and round
+_AGAIN = 20
+_WEIGHED = 100_000  # people whose octets are counted
 _LOAD = 20_000  # rows per call while a registry is filled
 
 Backend = Callable[[Path], AbstractAsyncContextManager[PeopleRegistry]]
@@ -64,23 +65,31 @@ BACKENDS: Mapping[str, Backend] = {"sqlite": sqlite}
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A registry, how many it holds, some of them, and octets per person of current state and of evidence."""
+    """A registry, how many it holds, and some of them in no order, who were not asked for yet."""
 
     registry: PeopleRegistry
     size: int
-    people: Sequence[Person]
+    people: list[Person]
+
+    def strangers(self, number: int) -> list[Person]:
+        """So many who were not asked for before."""
+        if len(self.people) < number:
+            raise SystemExit(f"{self.size:,} people are too few for so many rounds")
+        taken, self.people[:] = self.people[-number:], self.people[:-number]
+        return taken
 
 
-async def fill(registry: PeopleRegistry, size: int) -> Filled:
-    """`size` people with one consent each, under random pseudonyms; every so many of them are kept to be asked for."""
+async def fill(registry: PeopleRegistry, size: int, *, evidence: bool = True) -> Filled:
+    """`size` people with one consent each, under random pseudonyms; some of them are kept to be asked for."""
     known: list[Person] = []
-    step = max(1, size // 20_000)
+    step = max(1, size // 40_000)
     for first in range(1, size + 1, _LOAD):
         numbers = range(first, min(first + _LOAD, size + 1))
         states = [_state(n) for n in numbers]
-        await registry.load(states, [_event(n) for n in numbers])
+        await registry.load(states, [_event(n) for n in numbers] if evidence else ())
         known += [Person(row.pseudonym, secrets.token_bytes(SIZE), layer=0) for row in states[::step]]
     await registry.load((), ())
+    random.shuffle(known)
     return Filled(registry, size, known)
 
 
@@ -94,42 +103,63 @@ def _event(number: int) -> EventRow:
     return EventRow(number, number, 1_700_000_000 + number, "consent", 3, 3, *evidence, None)
 
 
-async def look_up(filled: Filled, batch: int, times: int) -> float:
-    """Seconds of one look-up of `batch` random people, on average over `times`."""
-    asked = [[secrets.choice(filled.people) for _ in range(batch)] for _ in range(times)]
+async def _seconds(registry: PeopleRegistry, asked: Sequence[Sequence[Person]]) -> float:
+    """Of one look-up, on average."""
     began = time.perf_counter()
     for people in asked:
-        await filled.registry.facts(people)
-    return (time.perf_counter() - began) / times
+        await registry.facts(people)
+    return (time.perf_counter() - began) / len(asked)
+
+
+@dataclass(slots=True)
+class Times:
+    """Seconds by round, of which the least counts: one person and `BATCH` at once, for the first time and again."""
+
+    one: list[float] = field(default_factory=list)
+    one_again: list[float] = field(default_factory=list)
+    many: list[float] = field(default_factory=list)
+    many_again: list[float] = field(default_factory=list)
+
+    async def measure(self, filled: Filled) -> None:
+        singles = [[person] for person in filled.strangers(_ASKED)]
+        batch = [filled.strangers(BATCH)]
+        self.one.append(await _seconds(filled.registry, singles))
+        self.one_again.append(await _seconds(filled.registry, singles))
+        self.many.append(await _seconds(filled.registry, batch))
+        self.many_again.append(await _seconds(filled.registry, batch * _AGAIN))
+
+    def row(self, size: int, smallest: Times) -> str:
+        one, again, many, many_again = (min(t) for t in (self.one, self.one_again, self.many, self.many_again))
+        return (
+            f"| {size:,} | {one * 1e6:.0f} | {one / min(smallest.one):.2f} | {many * 1e6:.0f} | {many / one:.0f} "
+            f"| {again * 1e6:.1f} | {many_again * 1e6:.0f} | {many_again / again:.1f} |"
+        )
 
 
 async def growth(filled: Sequence[Filled], rounds: int) -> list[str]:
     """One person and 500, in registries of every size, by turns."""
-    one: dict[int, list[float]] = {f.size: [] for f in filled}
-    many: dict[int, list[float]] = {f.size: [] for f in filled}
-    for _ in range(rounds + 1):
-        for f in filled:
-            one[f.size].append(await look_up(f, 1, _ASKED))
-            many[f.size].append(await look_up(f, BATCH, _BATCHES))
-    lines = ["| people | one person (us) | to the smallest | 500 at once (us) | 500 to one |", "|---|---|---|---|---|"]
-    smallest = median(one[filled[0].size][1:])
     for f in filled:
-        single, batch = median(one[f.size][1:]), median(many[f.size][1:])  # the first round warms
-        ratio, spread = single / smallest, batch / single
-        lines.append(f"| {f.size:,} | {single * 1e6:.0f} | {ratio:.2f} | {batch * 1e6:.0f} | {spread:.1f} |")
-    return lines
+        await Times().measure(f)  # warms pages and code
+    times = {f.size: Times() for f in filled}
+    for _ in range(rounds):
+        for f in filled:
+            await times[f.size].measure(f)
+    smallest = times[filled[0].size]
+    return [
+        "| people | one, at first (us) | to the smallest | 500 (us) | to one | one, again (us) | 500 (us) | to one |",
+        "|---|---|---|---|---|---|---|---|",
+        *(times[f.size].row(f.size, smallest) for f in filled),
+    ]
 
 
-async def size_of(registry: PeopleRegistry, people: int) -> str:
-    """Octets per person, as the backend counts them: all, and evidence apart."""
-    status = await registry.status()
-    total = int(status["octets"])
-    evidence = int(status.get("evidence", 0))
-    return f"octets per person: {(total - evidence) / people:.0f} of current state, {evidence / people:.0f} of evidence"
+async def octets(whole: PeopleRegistry, bare: PeopleRegistry, people: int) -> str:
+    """Octets per person: the same people with and without the events that tell where their state comes from."""
+    all_of_it, state = [int((await r.status())["octets"]) / people for r in (whole, bare)]
+    return f"octets per person: {state:.0f} of current state, {all_of_it - state:.0f} of evidence ({people:,} people)"
 
 
 async def importing(registry: PeopleRegistry, rows: int) -> tuple[float, float]:
-    """Rows per second of CPU of this process: pseudonyms made and events recorded; and the events alone."""
+    """Rows per second of CPU of this process: from addresses on, and the recording alone."""
     began, recorded = time.process_time(), 0.0
     for first in range(0, rows, IMPORT):
         batch = list(_imported(range(first, first + IMPORT)))
@@ -148,20 +178,21 @@ def _imported(numbers: range) -> Iterator[Event]:
 async def measure(name: str, backend: Backend, folder: Path, options: argparse.Namespace) -> list[str]:
     sizes = sorted({*options.people, LARGE} if options.large else options.people)
     async with AsyncExitStack() as ends:
-        new = await ends.enter_async_context(backend(folder / name / "import"))
-        whole, recording = await importing(new, options.rows)
-        filled = []
-        for size in sizes:
-            registry = await ends.enter_async_context(backend(folder / name / str(size)))
-            filled.append(await fill(registry, size))
+
+        async def new(called: str) -> PeopleRegistry:
+            return await ends.enter_async_context(backend(folder / name / called))
+
+        whole, recording = await importing(await new("import"), options.rows)
+        bare = await fill(await new("bare"), _WEIGHED, evidence=False)
+        weighed = await fill(await new("weighed"), _WEIGHED)
+        filled = [await fill(await new(str(size)), size) for size in sizes]
         gc.freeze()
-        octets = await size_of(filled[-1].registry, filled[-1].size)
         return [
-            f"{name}",
+            name,
             "",
             *await growth(filled, options.rounds),
             "",
-            f"{octets} ({filled[-1].size:,} people)",
+            await octets(weighed.registry, bare.registry, _WEIGHED),
             f"import, rows per second of CPU: {whole:,.0f} from addresses on; {recording:,.0f} of recording alone",
         ]
 
@@ -179,7 +210,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.registry")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--people", type=int, nargs="+", default=list(SIZES), help="sizes to compare")
     parser.add_argument("--large", action="store_true", help=f"also {LARGE:,} people; some minutes and 3 GB of disk")
     parser.add_argument("--rows", type=int, default=100_000, help="rows to import")
