@@ -14,7 +14,8 @@ import pytest
 
 from gateway.facts import BlockKind
 from gateway.pseudonym import Pseudonyms
-from gateway.registry import opening
+from gateway.registry import identity as identities
+from gateway.registry import opening, schema
 from gateway.registry.journal import Journal
 from gateway.registry.opening import Owner
 from gateway.registry.protocol import EventKind, RegistryMistrusted, RegistryUnavailable
@@ -254,3 +255,57 @@ async def test_two_processes_record_at_once_and_both_keep_everything(where, owne
     assert all(f.blocks for f in await registry.facts([person(f"p{n}") for n in range(80)]))
     status = await registry.status()
     assert (status["journal"], status["applied"], status["events"], status["torn"]) == (80, 80, 80, 0)
+
+
+async def test_a_file_of_an_older_version_gets_its_indexes_and_its_numbering(where, owner, open_here, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
+        older.setattr(schema, "VERSION", 2)
+        connection = schema.create(where.registry)
+    connection.execute("INSERT INTO state VALUES (?, 4, 0, ?)", (person().exact, '{"u":["p1","p2"],"l":"nl"}'))
+    connection.execute("INSERT INTO events VALUES (4, 4, 1, 'fact-language', NULL, NULL, 'import:x', '', '', '', NULL)")
+    keys = owner.pseudonyms
+    journal = opening.new_journal(where, owner)
+    connection.execute(
+        "INSERT INTO identity (one, registry, organisation, key_check, layer, journal, position, chain)"
+        " VALUES (1, ?, 7, ?, 0, ?, 0, ?)",
+        (b"r" * 16, keys.check_value(), journal.head.identity, journal.head.start.chain),
+    )
+    connection.close()
+    journal.close()
+    reader = schema.writing(where.registry)
+    assert schema.migrate(reader) == schema.VERSION - 2
+    opening.remember(where, identities.read(reader))
+    reader.close()
+    registry = open_here()
+    assert registry.trouble() == ""
+    assert await registry.published(["p1", "p2", "p3"]) == {"p1", "p2"}
+    assert await registry.record([event(EventKind.CONTACT, client="crm", contact="1")]) == [5]
+    assert await registry.contact("crm", "1") == person().exact
+    assert (await registry.facts([person()]))[0].language == "nl"
+
+
+async def test_a_state_that_is_not_understood_stops_everything(registry, where):
+    await registry.record([event(EventKind.LANGUAGE, language="nl")])
+    connection = sqlite3.connect(where.registry)
+    connection.execute("UPDATE state SET data = ?", ('{"l":"nl","zz":[1]}',))
+    connection.commit()
+    connection.close()
+    with pytest.raises(RegistryMistrusted, match="cannot be read"):
+        await registry.facts([person()])
+
+
+async def test_contact_and_publication_are_asked_of_a_trusted_registry_only(registry, where):
+    where.registry.rename(where.registry.with_suffix(".gone"))
+    for asked in (registry.contact("crm", "1"), registry.published(["p1"])):
+        with pytest.raises(RegistryMistrusted):
+            await asked
+
+
+async def test_rows_read_together_are_of_one_moment_also_when_some_were_read_before(registry, open_here):
+    other = open_here()
+    people = [person(f"p{n}") for n in range(20)]
+    for batch, scope in ((people[:7], LIST), (people[5:], MARKETING), (people, OTHER_LIST)):
+        await other.facts(batch)
+        await registry.record([event(EventKind.OPT_OUT, p, scope) for p in people])
+        assert {scope in {b.scope for b in f.blocks} for f in await other.facts(people)} == {True}
