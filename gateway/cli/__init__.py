@@ -21,6 +21,7 @@ from gateway.cli import (
     processing,
     purge,
     queue,
+    receipt,
     registry,
     rights,
     serve,
@@ -43,6 +44,7 @@ app.command("demo")(demo.command)
 app.command("check-config")(check_config.command)
 app.command("explain")(explain.command)
 app.command("trace")(trace.command)
+app.command("receipt")(receipt.command)
 app.command("status")(status.command)
 app.command("probe")(probe.command)
 app.command("purge")(purge.command)

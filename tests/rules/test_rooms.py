@@ -46,6 +46,7 @@ LIVES_IN: dict[str, set[str]] = {
     "sqlite3": {"registry", "spool", "audit", "cases"},
     "redis": {"registry"},
     "prometheus_client": {"observe"},
+    "httpx": {"app"},
     "email_validator": {"address"},
     "fastapi": {"admin"},
     "starlette": {"web", "admin"},
