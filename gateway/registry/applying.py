@@ -27,7 +27,7 @@ from gateway.registry.events import (
 )
 from gateway.registry.named import FACTS
 from gateway.registry.protocol import Event, EventKind
-from gateway.registry.state import State
+from gateway.registry.state import EMPTY, State
 
 # A tombstone takes no facts, but these: blocks count for ever, and what the law keeps may turn up later.
 _BEYOND_ERASURE = frozenset(BLOCKS) | {EventKind.LIFTED, EventKind.RESTRICTION_LIFTED, EventKind.RETAINED}
@@ -130,6 +130,8 @@ def _consent(exact: State, wide: State, event: Event, number: int) -> tuple[Stat
     exact = _without(exact, scope)
     if event.kind is EventKind.REQUEST:
         return replace(exact, requests=(*exact.requests, given)), wide
+    if exact is EMPTY:  # somebody new: an import has a million of them, and `replace` costs twice as much
+        return State(consents=(given,)), wide
     return replace(exact, consents=(*exact.consents, given)), wide
 
 

@@ -60,9 +60,10 @@ def lift_all(connection: sqlite3.Connection, identity: Identity, pseudonyms: Pse
 def bring(connection: sqlite3.Connection, people: Iterable[Person], identity: Identity) -> None:
     """Lift the rows of these people, each given in its newest layer, so that what is written now meets them."""
     moves: dict[bytes, bytes] = {}
-    for person in people:
+    older_layers = identity.layers[:-1]
+    for person in people if older_layers else ():
         new = at(person, identity.layer)
-        for older in (at(person, layer) for layer in identity.layers[:-1]):
+        for older in (at(person, layer) for layer in older_layers):
             moves[older.exact], moves[older.wide] = new.exact, new.wide
     _move(connection, list(moves.items()), identity.layer)
 
