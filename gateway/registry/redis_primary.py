@@ -87,15 +87,15 @@ class Primary:
         self._digests.clear()
 
     async def close(self) -> None:
+        """Close all connections; cut off, it can be called again."""
         self.forget()
-        for client in self._old:
-            await client.aclose()
-        self._old.clear()
+        await self.tidy()
 
     async def tidy(self) -> None:
         """Close what `forget` left behind."""
-        while self._old:
-            await self._old.pop().aclose()
+        for client in list(self._old):
+            await client.aclose()
+            self._old.remove(client)
 
     async def _change(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[Any, int]:
         client, digest = await self.client(), await self._digest(script)

@@ -326,7 +326,10 @@ class RedisRegistry:
                 if line.view is not None:
                     await self._look_around()
         finally:
-            await line.primary.close()
+            for _ in range(3):  # `close` and then the end of the loop cancel this, each once
+                with suppress(asyncio.CancelledError):
+                    await line.primary.close()
+                    break
 
     def _here(self) -> _Line:
         if self._closed:
