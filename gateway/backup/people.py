@@ -51,9 +51,10 @@ async def _again(part: Part, where: Places, act: Act, made: float, known: Sequen
     try:
         done = await _record(registry, part, known)
         since = _erased(part, where)
-        events = [await _erase(registry, person, at) for person, at in since]
+        for person, at in since:
+            await _erase(registry, person, at)
         if since:
-            done.append(f"{len(since)} people erased since were erased again, with {sum(events)} events")
+            done.append(f"{len(since)} people erased since are erased again")
         await registry.act(replace(act, what=f"restore: backup made at {int(made)}"), None)
     finally:
         registry.close()
@@ -78,11 +79,10 @@ def _erased(part: Part, where: Places) -> list[tuple[Person, int]]:
     return [(r.person(part.pseudonyms), int(r.at)) for r in found.values()]
 
 
-async def _erase(registry: SQLiteRegistry, person: Person, at: int) -> int:
-    """Events of an erased person that the backup brought back, gone again; gives how many."""
-    if all(event.kind in _STAYS for _, event in await registry.history(person)):
-        return 0
-    return await registry.erase(person, at, Evidence("system", channel="journal"))
+async def _erase(registry: SQLiteRegistry, person: Person, at: int) -> None:
+    """The journal's replay took the events; what came in after it, as a dated block known from elsewhere, goes too."""
+    if any(event.kind not in _STAYS for _, event in await registry.history(person)):
+        await registry.erase(person, at, Evidence("system", channel="journal"))
 
 
 def end_cases(file: Path, part: Part, credentials: Credentials, gone: Sequence[bytes], act: Act) -> tuple[int, int]:

@@ -112,6 +112,31 @@ def test_blocks_known_from_elsewhere_are_taken_over(store: Credentials, where: P
     assert asyncio.run(blocks()) == {LIST, MARKETING}
 
 
+def test_a_block_known_from_elsewhere_leaves_nothing_dated_of_somebody_erased(
+    store: Credentials, where: Places, tmp_path: Path
+) -> None:
+    part = asyncio.run(put_back(store, where, tmp_path))
+    other = places(tmp_path / "other", "alpha")
+    init(other, owner(store))
+
+    async def work() -> None:
+        registry = SQLiteRegistry(other, owner(store))
+        await registry.record([event(EventKind.OPT_OUT, known(store, "anna"), LIST)])
+        registry.close()
+
+    asyncio.run(work())
+    people.again(part, where, ACT, 1_000.0, backing_up.lacking(where.journal, other.journal))
+
+    async def left() -> set[EventKind]:
+        registry = SQLiteRegistry(where, owner(store))
+        try:
+            return {e.kind for _, e in await registry.history(known(store, "anna"))}
+        finally:
+            registry.close()
+
+    assert asyncio.run(left()) <= {EventKind.ERASURE}
+
+
 def test_cases_of_people_erased_since_end_and_the_others_stay(
     store: Credentials, where: Places, tmp_path: Path
 ) -> None:
