@@ -75,3 +75,11 @@ def test_a_person_prints_as_the_start_of_a_pseudonym() -> None:
     person = Pseudonyms((FIRST,)).person(JAN)
     assert repr(person) == f"Person({person.exact[:6].hex()})"
     assert isinstance(person, Person)
+
+
+def test_l31_whom_the_opt_out_is_probed_with_is_always_the_same_and_can_be_nobody() -> None:
+    keys = Pseudonyms((b"k" * 32,), frozenset({"briefgeheim.invalid"}))
+    assert keys.nobody() == keys.nobody()
+    assert keys.nobody().exact != Pseudonyms((b"j" * 32,)).nobody().exact
+    with pytest.raises(ValueError):
+        Address.parse("opt-out-probe@briefgeheim.invalid")

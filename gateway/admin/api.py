@@ -83,7 +83,8 @@ def build(directory: Directory, *, most: int, version: str) -> ASGIApp:
         """Refusals, lifts and consents behind the cursor. The next one is in `Briefgeheim-Cursor`, also when no line
         was told; the end is reached when it does not move."""
         fed = await caller.house.registry.feed(after, limit)
-        told = lines(fed, caller.house.organisation, caller.client.name)
+        house = caller.house
+        told = lines(fed, house.organisation, caller.client.name, house.pseudonyms.nobody().exact)
         cursor = fed[-1].number if fed else after
         return Response(json_lines(told), media_type="application/jsonl", headers={"Briefgeheim-Cursor": str(cursor)})
 

@@ -52,9 +52,10 @@ def line(fed: Fed, organisation: Organisation, client: str) -> Line | None:
     }
 
 
-def lines(fed: Iterable[Fed], organisation: Organisation, client: str) -> list[Line]:
-    """Those that are told, in order."""
-    return [found for one in fed if (found := line(one, organisation, client)) is not None]
+def lines(fed: Iterable[Fed], organisation: Organisation, client: str, nobody: bytes) -> list[Line]:
+    """Those that are told, in order. `nobody`, whom the opt-out is probed with, is no news (L-31)."""
+    people = (one for one in fed if one.person != nobody)
+    return [found for one in people if (found := line(one, organisation, client)) is not None]
 
 
 def json_lines(found: Iterable[Line]) -> bytes:

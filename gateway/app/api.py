@@ -80,7 +80,8 @@ def hooks(loaded: Loaded, credentials: Credentials, registries: Mapping[str, Peo
         for settings in organisation.webhooks:
             secret = credentials.webhook_secret(organisation.name, settings.secret)
             file = _place(loaded.gateway.state, organisation.name, settings.name)
-            yield Hook(organisation, settings, secret, registries[organisation.name], file)
+            nobody = credentials.pseudonyms(organisation).nobody().exact
+            yield Hook(organisation, settings, secret, registries[organisation.name], file, nobody)
 
 
 def _place(state: Path, organisation: str, name: str) -> Path:

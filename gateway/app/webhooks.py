@@ -34,13 +34,14 @@ _FIRST_REST, _LONGEST_REST = 5.0, 3600.0
 
 @dataclass(slots=True)
 class Hook:
-    """One webhook at work. `place` is the cursor behind the last line its receiver took."""
+    """One webhook at work. `place` is the cursor behind the last line its receiver took; `nobody` is not told of."""
 
     organisation: Organisation
     settings: Webhook
     secret: bytes
     registry: PeopleRegistry
     file: Path
+    nobody: bytes
     place: int = -1
     rest: float = 0.0
     until: float = 0.0
@@ -54,7 +55,7 @@ class Hook:
         metrics.WEBHOOK_WAITING.labels(self.organisation.name, self.settings.name).set(len(fed))
         if not fed:
             return False
-        told = lines(fed, self.organisation, self.settings.client)
+        told = lines(fed, self.organisation, self.settings.client, self.nobody)
         if told and not await self._tell(client, told, now):
             return False
         await self._move(fed[-1].number)

@@ -12,6 +12,7 @@ from gateway.registry.protocol import EventKind, Fed
 from tests.house import organisation
 
 HERE = organisation()
+NOBODY = b"\2" * 32
 
 
 def fed(kind: EventKind = EventKind.OPT_OUT, **values: object) -> Fed:
@@ -47,7 +48,12 @@ def test_every_refusal_is_told() -> None:
     assert set(BLOCKS) <= TOLD
 
 
+def test_l31_the_probes_own_opt_out_is_told_to_nobody() -> None:
+    assert lines([fed()], HERE, "crm", b"\1" * 32) == []
+    assert len(lines([fed()], HERE, "crm", NOBODY)) == 1
+
+
 def test_json_lines_are_one_object_a_line() -> None:
-    octets = json_lines(lines([fed(), fed(EventKind.LANGUAGE), fed(EventKind.LIFTED)], HERE, "crm"))
+    octets = json_lines(lines([fed(), fed(EventKind.LANGUAGE), fed(EventKind.LIFTED)], HERE, "crm", NOBODY))
     assert [json.loads(text)["kind"] for text in octets.splitlines()] == ["opt-out", "lifted"]
     assert octets.endswith(b"\n")

@@ -62,7 +62,8 @@ def hook(house: House, receiver: Receiver) -> Hook:
     url = f"http://127.0.0.1:{receiver.server_address[1]}/people"
     settings = Webhook(name="crm", url=url, client="crm", secret="crm")
     file = house.folder / "webhooks" / "school.crm.json"
-    return Hook(house.tenant.organisation, settings, b"0" * 24, house.registry, file)
+    nobody = house.tenant.pseudonyms.nobody().exact
+    return Hook(house.tenant.organisation, settings, b"0" * 24, house.registry, file, nobody)
 
 
 async def step(found: Hook, now: float = 1_800_000_000.0) -> bool:
