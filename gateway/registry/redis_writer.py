@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ from gateway.registry.redis_rows import Before, change_rows
 _T = TypeVar("_T")
 Beside = Callable[[Callable[[], Any]], Awaitable[Any]]  # runs what may block in a thread of its own
 _TRIES = 40
-_PATIENCE = 3  # times overtaken before a turn is asked for
+_PATIENCE = 1  # times overtaken before a turn is asked for
 _PAUSE = 0.01  # seconds; other writers need about as long
 NO_FILE = (0, 0)  # in the node file, where SQLite's registry file stands
 
@@ -162,18 +162,21 @@ class Writer:
             await self.beside(lambda: node.store(self.places.node, memory))
 
     async def repeated(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        """Until it is not overtaken; with the others held off if that happens again and again."""
-        for tried in range(_TRIES):
-            try:
-                return await attempt()
-            except Moved:
-                if tried >= _PATIENCE:
-                    await self.hand.take_turn()
-                await asyncio.sleep(_PAUSE * (tried + 1))
-            finally:
-                if tried > _PATIENCE:
+        """Until it is not overtaken; with the others held off when that happens again and again."""
+        turn = False
+        try:
+            for tried in range(_TRIES):
+                try:
+                    return await attempt()
+                except Moved:
+                    if turn := tried >= _PATIENCE:
+                        await self.hand.take_turn()
+                    await asyncio.sleep(_PAUSE * (tried + 1))
+            raise RegistryUnavailable("other nodes were always faster; try again")
+        finally:
+            if turn:
+                with suppress(RegistryUnavailable):  # it ends by itself soon after
                     await self.hand.leave_turn()
-        raise RegistryUnavailable("other nodes were always faster; try again")
 
     async def rows(self, people: Iterable[Person]) -> Before:
         """The rows of these people, brought to the newest layer, by the pseudonyms that they are to have."""

@@ -156,7 +156,10 @@ class Pair:
         return cls(primary, replica, sentinel)
 
     def failed_over(self) -> bool:
-        return self.replica.info("replication").get("role") == "master"
+        try:
+            return self.replica.info("replication").get("role") == "master"
+        except RedisError:  # promoting it closes connections
+            return False
 
     def stop(self) -> None:
         for server in (self.sentinel, self.primary, self.replica):
