@@ -140,7 +140,9 @@ def opened(stage: Stage, folder: Path, address: str = WHO) -> str:
 
 
 def closed(stage: Stage, number: str) -> None:
-    stage.command("rights", "close", number, *ELS, *ORG)
+    """Answer by mail, as soon as what is under way has arrived, and wait for that mail."""
+    close = ["rights", "close", number, *ELS, *ORG, "--config", str(stage.config)]
+    wait(lambda: stage.run(close) == 0, "the notices of the case to arrive")
     wait(lambda: number not in open_numbers(stage), "the case to end")
 
 
@@ -203,6 +205,8 @@ def test_s31_s32_s35_l16_l35_nothing_is_left_in_any_file(stage: Stage, tmp_path:
     assert len(reply) == 1
     assert "Autoriteit Persoonsgegevens" in texts(reply[0])["text/plain"]
     assert news(stage, WHO) == 550
+    invoice = mail("winkel@webshop.dekleineparel.nl", [WHO], reference="order-1")
+    assert send(stage, "kleine-parel-webshop", invoice, [WHO]).code == 550, "and this one is noted in the audit"
     rows = [json.loads(line) for line in stage.command("rights", "register", *ORG, "--json").splitlines()]
     assert {(r["kind"], r["outcome"]) for r in rows} == {("erasure", "granted")}
     assert rows[0]["number"] is rows[0]["received"] is rows[0]["closed"] is None
