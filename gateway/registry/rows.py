@@ -32,6 +32,7 @@ _BLOCK = 256 * 1024
 LINE_LIMIT = 64 * 1024  # characters of one line
 _CUT = "?"  # stands for a line that was let go
 _RECORD_LINES = 200  # lines that one quoted row may take
+_SWALLOWED = "a quoted cell holds whole rows, expected quotes in pairs"
 _RECORD_SIZE = 2 * LINE_LIMIT
 _FOREIGN = re.compile("[\ud800-\udfff]")
 _REPLACED = re.compile("\ufffd")
@@ -91,12 +92,20 @@ class Table:
             text = "".join(cells)
             if not wrong and (not text or text.isspace()):
                 continue
-            if wrong or len(cells) != width:
-                if not wrong:
-                    lines.rewind()  # a quote that was never closed may have swallowed good rows
-                yield Row(number, cells, "", wrong or f"{len(cells)} columns, expected {width}")
+            if not wrong and (len(cells) != width or self._swallows(cells)):
+                wrong = f"{len(cells)} columns, expected {width}" if len(cells) != width else _SWALLOWED
+                lines.rewind()  # a quote that was not closed may have taken good rows with it
+            if wrong:
+                yield Row(number, cells, "", wrong)
                 continue
             yield Row(number, cells) if _plain(text) else self._read(number, cells)
+
+    def _swallows(self, cells: list[str]) -> bool:
+        """Whether a cell holds lines that look like rows: between two stray quotes, rows would be lost unseen."""
+        if len(cells) == 1 or not any("\n" in cell for cell in cells):
+            return False
+        inner = (line for cell in cells for line in cell.split("\n")[1:-1])
+        return any(line.count(self._delimiter) == len(cells) - 1 for line in inner)
 
     def _read(self, number: int, cells: list[str]) -> Row:
         for name, cell in zip(self.header, cells, strict=True):
