@@ -13,31 +13,34 @@ import sqlite3
 from collections.abc import Collection
 
 from gateway.facts import Scope, ScopeKind
+from gateway.pseudonym import Pseudonyms
 from gateway.registry.postings import Index
 from gateway.registry.protocol import EventKind, Fed, Return
 from gateway.registry.state import State, unpack
 
 _FEED = """
-SELECT e.number, e.kind, e.at, e.scope_kind, e.scope_id, s.pseudonym, s.data
+SELECT e.number, e.kind, e.at, e.scope_kind, e.scope_id, s.pseudonym, s.layer, s.data
 FROM events AS e JOIN state AS s ON s.person = e.person WHERE e.number > ? ORDER BY e.number LIMIT ?"""
 _RETURNS = """
-SELECT p.event, s.pseudonym, s.data FROM postings AS p JOIN state AS s ON s.person = p.person
+SELECT p.event, s.pseudonym, s.layer, s.data FROM postings AS p JOIN state AS s ON s.person = p.person
 WHERE p.name = ? ORDER BY p.event LIMIT ?"""
 
 
-def feed(connection: sqlite3.Connection, after: int, limit: int) -> list[Fed]:
+def feed(connection: sqlite3.Connection, after: int, limit: int, keys: Pseudonyms) -> list[Fed]:
+    """People in the newest layer of `keys`, whichever their rows are of."""
     return [
-        Fed(number, EventKind(kind), at, _scope(scope_kind, scope_id), pseudonym, _contacts(unpack(data)))
-        for number, kind, at, scope_kind, scope_id, pseudonym, data in connection.execute(_FEED, (after, limit))
+        Fed(number, EventKind(kind), at, _scope(scope_kind, scope_id), keys.lift(name, layer), _contacts(unpack(data)))
+        for number, kind, at, scope_kind, scope_id, name, layer, data in connection.execute(_FEED, (after, limit))
     ]
 
 
-def returns(connection: sqlite3.Connection, limit: int) -> list[Return]:
+def returns(connection: sqlite3.Connection, limit: int, keys: Pseudonyms) -> list[Return]:
+    """As `feed`."""
     found = []
-    for event, pseudonym, data in connection.execute(_RETURNS, (Index.RETURN, limit)):
+    for event, name, layer, data in connection.execute(_RETURNS, (Index.RETURN, limit)):
         state = unpack(data)
         waiting = next(r for r in state.returns if r.event == event)
-        found.append(Return(event, pseudonym, waiting.scope, waiting.at, _contacts(state)))
+        found.append(Return(event, keys.lift(name, layer), waiting.scope, waiting.at, _contacts(state)))
     return found
 
 

@@ -126,11 +126,11 @@ class SQLiteRegistry:
 
     async def feed(self, after: int, limit: int) -> list[Fed]:
         """Events behind number `after`, oldest first."""
-        return await self._read(lambda connection: feeding.feed(connection, after, limit))
+        return await self._read(lambda connection: feeding.feed(connection, after, limit, self._owner.pseudonyms))
 
     async def returns(self, limit: int) -> list[Return]:
         """Pending returns, oldest first."""
-        return await self._read(lambda connection: feeding.returns(connection, limit))
+        return await self._read(lambda connection: feeding.returns(connection, limit, self._owner.pseudonyms))
 
     async def oldest(self, kinds: Collection[EventKind]) -> int | None:
         """Unix seconds of the oldest event of these kinds, or None."""

@@ -26,7 +26,8 @@ from gateway.registry.state import joined, known
 from gateway.registry.tail import Tail
 
 _HOLDER = (
-    "SELECT pseudonym FROM postings JOIN state USING (person) WHERE name = ? AND key = ? ORDER BY event DESC LIMIT 1"
+    "SELECT pseudonym, layer FROM postings JOIN state USING (person) WHERE name = ? AND key = ?"
+    " ORDER BY event DESC LIMIT 1"
 )
 _CHUNK = 512  # people per statement, two pseudonyms each
 _FEW = 8  # pseudonyms asked for together with the identity: a mail to one person shows two or three more
@@ -69,10 +70,10 @@ class View:
         return found
 
     def contact(self, client: str, contact: str) -> bytes | None:
-        """The exact pseudonym of the person whom this client last called so."""
+        """The exact pseudonym of the person whom this client last called so, in the newest layer of the keys."""
         with self._trusted():
             row = self._connection.execute(_HOLDER, (Index.CONTACT, contact_key(client, contact))).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else self._pseudonyms.lift(bytes(row[0]), row[1])
 
     def published(self, ids: Collection[str]) -> frozenset[str]:
         """Those of these publication consents that somebody gave and did not take back."""

@@ -236,3 +236,16 @@ async def test_a_second_key_may_come_before_the_first_pass_is_done(registry, whe
     await newest.lift()
     assert layers(where) == [3]
     assert whole(await newest.facts([person(f"p{n}", keys=third) for n in NUMBERS]))
+
+
+async def test_a_clients_own_id_leads_to_the_newest_pseudonym(registry, where, open_here: Open, small_batches):
+    """What a caller keeps of the answer must still lead to the person when the row is lifted a moment later."""
+    await registry.record([event(EventKind.CONTACT, person("anna"), client="crm", contact="c-7")])
+    await registry.record([event(EventKind.OPT_OUT, person("anna"), LIST)])
+    await registry.record([event(EventKind.CONSENT, person("anna"), LIST)])
+    newer = open_here(owner=Owner(7, ROTATED))
+    for _ in range(2):
+        assert await newer.contact("crm", "c-7") == new("anna").exact
+        assert {fed.person for fed in await newer.feed(0, 9)} == {new("anna").exact}
+        assert {pending.person for pending in await newer.returns(9)} == {new("anna").exact}
+        await newer.lift()
