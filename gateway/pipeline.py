@@ -19,7 +19,7 @@ from typing import Protocol
 from gateway import ledger, plan
 from gateway.address import Address
 from gateway.audit.protocol import AuditRow
-from gateway.decision import Action
+from gateway.decision import Action, Stream
 from gateway.envelope import Envelope
 from gateway.lookup import look_up
 from gateway.observe import maillog, metrics
@@ -191,6 +191,7 @@ class Pipeline:
             await self._share(tenant, made)
         except Refused as refused:
             await self._spool.put((), refusals_audit(tenant, envelope, arrival, refused.reply))
+            _count_unplanned(tenant, envelope, refused)
             return refused.reply
         except RegistryUnavailable as error:
             if tenant.organisation.by_client[envelope.client].when_registry_away == "defer":
@@ -298,6 +299,7 @@ class Pipeline:
             everyone = _everyone(tenant, envelope, arrival, None, refused.reply)
             audit = refusals_audit(tenant, envelope, arrival, refused.reply)
             parcel, made = Parcel.ended(entry, self._reports([everyone]), audit), None
+            _count_unplanned(tenant, envelope, refused)
         except Exception as error:  # noqa: BLE001 same boundary, on a later visit: it stays set aside
             metrics.FAULTS.labels("pipeline").inc()
             await self._keep_aside(spool, rows, maillog.fault_place(error))
@@ -341,6 +343,13 @@ class Pipeline:
                 metrics.OUTCOMES.labels(name, outcome.filter, outcome.kind, outcome.action.value).inc()
                 if outcome.kind == "one-click-unsigned":
                     metrics.ONE_CLICK_UNSIGNED.labels(name).inc()
+
+
+def _count_unplanned(tenant: Tenant, envelope: Envelope, refused: Refused) -> None:
+    """Mail without a stream is decided before there is a plan; it counts for every recipient all the same (S-17)."""
+    if refused.rule:
+        labels = (tenant.organisation.name, Stream.UNCLASSIFIED.value, Action.REFUSE.value, refused.rule)
+        metrics.DECISIONS.labels(*labels).inc(len(envelope.recipients))
 
 
 def whole_refusal(made: Plan) -> Reply:

@@ -19,7 +19,7 @@ from gateway.config.gateway import Limits
 from gateway.config.observe_mode import in_force
 from gateway.config.organisation import SCOPE_KINDS, Client, Organisation, Provider, StreamRule
 from gateway.config.trackers import Trackers
-from gateway.decision import Action, Classification, Decision, Variant
+from gateway.decision import Action, Classification, Decision, Stream, Variant
 from gateway.envelope import Envelope, Recipient
 from gateway.facts import Facts, Scope, ScopeKind
 from gateway.filters import FILTERS, leak_check
@@ -52,11 +52,11 @@ HEADER_FILTERS = frozenset({"header_hygiene", "receipts", "long_lines"})
 
 
 class Refused(Exception):
-    """The whole message is refused with `reply`."""
+    """The whole message is refused with `reply`; `rule` where a rule about people's mail decided it (S-17)."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, rule: str = "") -> None:
         super().__init__(str(reply))
-        self.reply = reply
+        self.reply, self.rule = reply, rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _handled_as(
     """Raises `Refused` for mail without a stream, unless the organisation's own postmaster gets it (R-022)."""
     rule = organisation.streams.get(said.stream)
     if rule is None and not postmaster.among(envelope):
-        raise Refused(UNCLASSIFIED.because(said.why or "no rule for its stream"))
+        raise Refused(UNCLASSIFIED.because(said.why or "no rule for its stream"), rule=Stream.UNCLASSIFIED)
     if rule is None:
         return postmaster.MAIL, postmaster.RULE
     return said, postmaster.RULE if postmaster.alone(envelope) else rule

@@ -53,6 +53,15 @@ async def test_i4_a_250_means_that_the_copies_are_in_the_spool(house: House) -> 
     assert {r.what for r in house.audited(row.message)} == {"accepted", "edited"}
 
 
+async def test_s17_mail_without_a_kind_counts_as_a_decision_for_each_recipient(house: House) -> None:
+    counted = metrics.DECISIONS.labels("school", "unclassified", "refuse", "unclassified")._value
+    before = counted.get()
+    assert str(await house.send(mail(ANNA, BERT), ANNA, BERT)).startswith("550 5.7.1")
+    assert counted.get() == before + 2
+    assert str(await house.send(b"From: a@school.example\r\nFrom: b@school.example\r\n\r\n", ANNA)).startswith("550")
+    assert counted.get() == before + 2, "a broken message is no decision"
+
+
 async def test_i3_a_fault_of_ours_sets_the_mail_aside_and_loses_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
