@@ -1,6 +1,7 @@
 """A second gateway for tests: the same two organisations, with providers that can do more and rules that are narrower.
 
-what:       `Altered`: kantoor and mailing of De Kleine Parel are scriptable servers, the latter with TLS
+what:       `Altered`: kantoor and mailing of De Kleine Parel are scriptable servers, the latter with TLS; myonlinestore
+            demands TLS and does not get it; the CRM may submit from 127.0.0.0/9 only
 takes→gives: a folder → a running `Stage` whose settings differ as listed in `_kleine_parel` and `_rezulto`
 """
 
@@ -76,6 +77,10 @@ def _kleine_parel(organisation: dict[str, Any], folder: Path, office: int, maili
     providers = {p["name"]: p for p in organisation["providers"]}
     providers["kantoor"]["port"] = office
     providers["mailing"].update(port=mailing, tls="verify", ca_file=str(folder / "certificate.pem"))
+    providers["myonlinestore"]["tls"] = "verify"  # the recorder offers none
+    for client in organisation["clients"]:
+        if client["name"] == "kleine-parel-crm":
+            client["networks"] = ["127.0.0.0/9"]
     for route in organisation["routes"]:
         if route["provider"] == "kantoor":
             route["domains"] = ["dekleineparel.nl"]  # no other domain has a provider for personal mail
