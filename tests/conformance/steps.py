@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from gateway.demo.stage import Stage
 from tests.e2e.post import EVIDENCE, PAREL, Sent, consent, mail, send, settled, wait
-from tests.e2e.watching import in_state
+from tests.e2e.watching import in_state, queue
 
 CRM, SHOP, OFFICE = "kleine-parel-crm", "kleine-parel-webshop", "kleine-parel-office"
 SHOP_MAIL = "winkel@webshop.dekleineparel.nl"
@@ -82,8 +82,7 @@ def nothing_arrived(stage: Stage, *people: str) -> None:
 
 def attempted(stage: Stage, sent: Sent) -> None:
     """Wait for a first attempt that was put off."""
-    rows = lambda: stage.command("queue", "list", "--json").splitlines()  # noqa: E731
-    wait(lambda: any(sent.id in row and '"attempts": 0' not in row for row in rows()), "a first attempt")
+    wait(lambda: any(row["attempts"] for row in queue(stage, sent.id)), "a first attempt")
 
 
 def retry(stage: Stage, *mails: Sent) -> None:
