@@ -16,7 +16,15 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import registry_attest, registry_export, registry_import, registry_match, registry_returns
+from gateway.cli import (
+    registry_attest,
+    registry_copy,
+    registry_export,
+    registry_import,
+    registry_match,
+    registry_node,
+    registry_returns,
+)
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import House, Operator, OrganisationName, Reason, To, house_of, named, run, trouble
 from gateway.cli.registry_show import as_text, event_shown, facts_shown, intervals_shown, returns_shown
@@ -35,6 +43,8 @@ app.command("match")(registry_match.command)
 app.command("export")(registry_export.command)
 app.command("returns")(registry_returns.listing)
 app.add_typer(registry_returns.app, name="return")
+app.command("copy")(registry_copy.command)
+app.add_typer(registry_node.app, name="node")
 
 
 _RETURNS = 1_000_000

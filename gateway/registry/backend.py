@@ -16,13 +16,13 @@ from typing import Any, TypeVar
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
-from gateway.config.store import Store
 from gateway.pseudonym import Pseudonyms
 from gateway.registry import adopting, opening, sqlite
 from gateway.registry.opening import Owner
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import Act, PeopleRegistry
-from gateway.registry.redis_registry import Reach, RedisRegistry
+from gateway.registry.redis_registry import RedisRegistry
+from gateway.registry.redis_session import Reach
 
 _T = TypeVar("_T")
 Seen = Callable[[float], None]
@@ -33,16 +33,13 @@ def open_registry(
     gateway: Gateway,
     pseudonyms: Pseudonyms,
     seen: Seen | None = None,
-    *,
-    store: Store | None = None,
 ) -> PeopleRegistry:
     """The organisation's registry; never creates one, never raises, and opens by itself as soon as it can.
 
-    `seen` is told, for each web opt-out, the seconds from its own time to its first sight here. `store`: another place
-    than the settings name, for copying between two.
+    `seen` is told, for each web opt-out, the seconds from its own time to its first sight here.
     """
-    if (store or gateway.registry).backend == "redis":
-        return open_shared(organisation, gateway, pseudonyms, seen, store=store)
+    if gateway.registry.backend == "redis":
+        return open_shared(organisation, gateway, pseudonyms, seen)
     return sqlite.open_registry(organisation, gateway.state, pseudonyms, seen, web=gateway.web_folder)
 
 
@@ -52,32 +49,32 @@ def open_shared(
     pseudonyms: Pseudonyms,
     seen: Seen | None = None,
     *,
-    store: Store | None = None,
+    where: Places | None = None,
 ) -> RedisRegistry:
-    """As `open_registry`, where it is known to be in Redis."""
-    chosen, where = store or gateway.registry, _places(organisation, gateway)
-    owner, password, why = Owner(organisation.id, pseudonyms), None, ""
-    if chosen.password:
+    """As `open_registry`, where it is known to be in Redis. `where`: another node's files than the usual ones."""
+    store, owner, password, why = gateway.registry, Owner(organisation.id, pseudonyms), None, ""
+    if store.password:
         try:
             password = Credentials.of(gateway).redis_password(organisation.name)
         except CredentialsError as error:
             why = error.errors[0]
-    username = chosen.username and chosen.username.replace("{organisation}", organisation.name)
-    return RedisRegistry(Reach(chosen, organisation.name, username, password), where, owner, seen, why)
+    username = store.username and store.username.replace("{organisation}", organisation.name)
+    reach = Reach(store, organisation.name, username, password)
+    return RedisRegistry(reach, where or places_of(organisation, gateway), owner, seen, why)
 
 
 def init_registry(organisation: Organisation, gateway: Gateway, pseudonyms: Pseudonyms) -> None:
     """Make a registry with its block journal and node file. Raises `RegistryExists` where any of them is there."""
     if gateway.registry.backend == "redis":
         return _at_once(organisation, gateway, pseudonyms, lambda registry: registry.init())
-    return opening.init(_places(organisation, gateway), Owner(organisation.id, pseudonyms))
+    return opening.init(places_of(organisation, gateway), Owner(organisation.id, pseudonyms))
 
 
 def adopt_registry(organisation: Organisation, gateway: Gateway, pseudonyms: Pseudonyms, act: Act) -> list[str]:
     """Accept what is there, or join it as one more node. Gives what was done, in words."""
     if gateway.registry.backend == "redis":
         return _at_once(organisation, gateway, pseudonyms, lambda registry: registry.adopt(act))
-    return adopting.adopt(_places(organisation, gateway), Owner(organisation.id, pseudonyms), act)
+    return adopting.adopt(places_of(organisation, gateway), Owner(organisation.id, pseudonyms), act)
 
 
 def _at_once(
@@ -93,5 +90,6 @@ def _at_once(
         registry.close()
 
 
-def _places(organisation: Organisation, gateway: Gateway) -> Places:
+def places_of(organisation: Organisation, gateway: Gateway) -> Places:
+    """The organisation's files on this node."""
     return places(gateway.state, organisation.name, gateway.web_folder)

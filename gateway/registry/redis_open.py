@@ -201,6 +201,23 @@ def _position(value: bytes | None) -> int:
     return 0 if value is None else Taken.unpack(value).applied.position
 
 
+async def remove(hand: Hand, memory: Memory) -> None:
+    """Remove every key of this organisation, where the registry is the one remembered."""
+    answer = await hand.answer(LOOK, (), ())
+    if not is_there(answer):
+        return
+    proof, _ = prove(answer)
+    if proof.registry != memory.registry:
+        raise RegistryMistrusted("Redis holds another registry than the one to be removed")
+    cursor: bytes | int = 0
+    while True:
+        cursor, names = await hand.ask("SCAN", cursor, "MATCH", f"{hand.keys.tag}*", "COUNT", 1000)
+        if names:
+            await hand.ask("UNLINK", *names)
+        if int(cursor) == 0:
+            return
+
+
 def _state(value: bytes, reign: str) -> str:
     if value.startswith(RETIRED.encode()):
         return f"retired {value[1:].decode()}"

@@ -20,6 +20,7 @@ from gateway.registry.folding import Folded, Row
 from gateway.registry.named import kinds_beside, refolded
 from gateway.registry.postings import postings
 from gateway.registry.protocol import Act, Event, EventKind, EventRow, Evidence, RegistryUnavailable, StateRow
+from gateway.registry.record import Mark
 from gateway.registry.redis_change import Change
 from gateway.registry.redis_forgetting import drop, event_rows, numbers_of, part_with_acts
 from gateway.registry.redis_keys import pack_act, pack_event, pack_numbers, unpack_act, unpack_numbers
@@ -105,6 +106,18 @@ async def load(writer: Writer, states: Sequence[StateRow], events: Sequence[Even
         else:
             change.drop(change.keys.identity, "loading")
         await writer.commit(change, writer.here)
+
+
+async def begin_behind(writer: Writer, last: int, web: tuple[bytes, Mark] | None) -> None:
+    """Numbers go on behind `last`, and the page's journal is taken in behind the mark of `web`."""
+    async with writer.locked():
+        proof, _ = await writer.hand.look()
+        writer.see(proof)
+        change = Change(writer.hand.keys)
+        change.expect(change.keys.identity, "last", proof.last or None)
+        change.put(change.keys.identity, "last", max(last, proof.last))
+        after = writer.here if web is None else replace(writer.here, web=web[0], ingested=web[1])
+        await writer.commit(change, after)
 
 
 async def act(writer: Writer, done: Act, person: Person | None) -> None:

@@ -10,12 +10,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from gateway.registry.places import Places, places
+
 from gateway.config.store import Store
 from gateway.registry.journal import Journal
 from gateway.registry.opening import Owner
-from gateway.registry.places import Places, places
 from gateway.registry.protocol import Act
-from gateway.registry.redis_registry import Reach, RedisRegistry
+from gateway.registry.redis_registry import RedisRegistry
+from gateway.registry.redis_session import Reach
 from tests.registry.conftest import KEYS
 
 ADOPT = Act(5, "jan", "one more node", "adopt")
@@ -62,7 +64,7 @@ class Nodes:
         return registry
 
     def web(self, registry: RedisRegistry) -> Journal:
-        return Journal.ensure(registry.places.web, organisation=7)
+        return Journal.ensure(registry.session.places.web, organisation=7)
 
     def close(self) -> None:
         for registry in self.opened:

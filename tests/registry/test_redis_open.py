@@ -58,8 +58,8 @@ async def blocks(registry: RedisRegistry, who: Person = ANNA) -> set[Scope]:
 
 async def again(registry: RedisRegistry) -> None:
     """Look once more now, without the second that it leaves between two tries."""
-    assert registry._line is not None
-    registry._line.fault = None
+    assert registry.session._line is not None
+    registry.session._line.fault = None
     await registry.settled()
 
 
@@ -154,7 +154,7 @@ async def test_i12_two_organisations_on_one_redis_do_not_meet(nodes, server):
 async def test_i13_an_evicted_key_is_noticed_and_never_read_as_nobody(nodes, server, what):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
-    keys = registry._reach.keys
+    keys = registry.session.reach.keys
     assert server.ask("DEL", {"bucket": keys.bucket(ANNA.exact), "map": keys.map, "id": keys.identity}[what]) == 1
     for _ in range(2):
         with pytest.raises(RegistryMistrusted):
@@ -164,7 +164,7 @@ async def test_i13_an_evicted_key_is_noticed_and_never_read_as_nobody(nodes, ser
 async def test_a_node_that_redis_forgot_takes_its_whole_journal_in_again(nodes, server):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
-    assert server.ask("DEL", registry._reach.keys.nodes) == 1
+    assert server.ask("DEL", registry.session.reach.keys.nodes) == 1
     assert await blocks(registry) == {LIST}
     assert len(await registry.nodes()) == 1
 
@@ -303,8 +303,8 @@ async def test_i13_kill_9_of_the_server_while_recording_loses_no_acknowledged_bl
 async def test_a_change_whose_answer_was_lost_is_made_once(nodes, server, monkeypatch):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.CONSENT, ANNA, LIST)])
-    assert registry._line is not None
-    primary = registry._line.primary
+    assert registry.session._line is not None
+    primary = registry.session._line.primary
     whole = primary.change
 
     async def cut_off(*what: object) -> object:
@@ -320,8 +320,8 @@ async def test_a_change_whose_answer_was_lost_is_made_once(nodes, server, monkey
 async def test_a_change_that_never_arrived_is_sent_again(nodes, monkeypatch):
     registry = await nodes.made("school")
     assert await registry.facts([ANNA])
-    assert registry._line is not None
-    primary = registry._line.primary
+    assert registry.session._line is not None
+    primary = registry.session._line.primary
     whole = primary.change
 
     async def lost(*_: object) -> object:
@@ -466,7 +466,7 @@ async def test_a_joining_node_gets_every_block_into_its_journal(nodes):
     two = await nodes.joined("school")
     status = await two.status()
     assert (status["journal"], status["applied"]) == (2, 2)
-    journal = Journal.open(two.places.journal, write=False)
+    journal = Journal.open(two.session.places.journal, write=False)
     assert {r.scope for r in next(journal.follow(journal.head.start))} == {LIST, MARKETING}
     journal.close()
 
@@ -498,7 +498,7 @@ async def test_adopting_a_wiped_redis_brings_back_every_block_and_waits_for_the_
 async def test_adopting_is_noted_with_its_operator_and_reason(nodes, server):
     registry = await nodes.made("school")
     await registry.adopt(ADOPT)
-    key = registry._reach.keys.acts
+    key = registry.session.reach.keys.acts
     act = json.loads(bytes(server.ask("HGET", key, 1)))  # type: ignore[call-overload]
     assert act[:3] == [5, "jan", "one more node"]
     assert act[3].startswith("adopt: ")
@@ -507,6 +507,6 @@ async def test_adopting_is_noted_with_its_operator_and_reason(nodes, server):
 async def test_rows_without_an_identity_are_neither_made_new_nor_adopted(nodes, server):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
-    server.ask("DEL", registry._reach.keys.identity)
+    server.ask("DEL", registry.session.reach.keys.identity)
     with pytest.raises(RegistryMistrusted, match="without saying whose"):
         await registry.adopt(ADOPT)
