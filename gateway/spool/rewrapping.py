@@ -23,25 +23,21 @@ from gateway.spool.sealing import SealBroken, ServiceKeys
 AT_ONCE = 200  # messages per turn of the writing thread
 
 
-def check_keys(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys) -> list[tuple[str, bytes]]:
-    """Raise unless these keys open all that is here. Gives the rows of `meta` that tell keys not yet known."""
-    fresh: list[tuple[str, bytes]] = []
+def check_keys(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys) -> None:
+    """Raise unless these keys open all that is here, and none is another one under a number that is known."""
     for key_id, check in keys.checks.items():
-        name = f"key {key_id}"
-        known = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        if known is None:
-            fresh.append((name, check))
-        elif known[0] != check:
+        known = connection.execute("SELECT value FROM meta WHERE name = ?", (f"key {key_id}",)).fetchone()
+        if known is not None and known[0] != check:
             raise SpoolUnavailable(f"spool key {key_id} is not the key this shard was written with")
     missing = set(uses(slots)) - set(keys.checks)
     if missing:
         raise SpoolUnavailable(f"mail in this shard needs spool key {min(missing)}, which is not among the keys given")
-    return fresh
 
 
-def learn_keys(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys) -> None:
-    """Check, and remember the new ones, inside the caller's transaction."""
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", check_keys(connection, slots, keys))
+def learn_keys(connection: sqlite3.Connection, keys: ServiceKeys) -> None:
+    """Remember, inside the caller's transaction, what tells these keys; they were checked."""
+    known = [(f"key {key_id}", check) for key_id, check in keys.checks.items()]
+    connection.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", known)
 
 
 def uses(slots: KeySlots) -> Counter[int]:

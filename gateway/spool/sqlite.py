@@ -252,7 +252,9 @@ class SQLiteSpool:
         fresh = ServiceKeys(keys)
         if fresh.checks == self._keys.checks:
             return
-        await self._submit(lambda store: learn_keys(store.connection, store.slots, fresh))
+        if why := self.refuses(keys):
+            raise SpoolUnavailable(why)
+        await self._submit(lambda store: learn_keys(store.connection, fresh))
         self._keys = fresh
         self._writer.use_keys(fresh)
 

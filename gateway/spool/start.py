@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from gateway.audit.protocol import AuditRow
 from gateway.spool.keyslots import KeySlots, SlotBroken, mark_of
 from gateway.spool.protocol import QUARANTINE, SpoolUnavailable
-from gateway.spool.rewrapping import learn_keys
+from gateway.spool.rewrapping import check_keys, learn_keys
 from gateway.spool.schema import FINAL
 from gateway.spool.sealing import ServiceKeys
 
@@ -41,7 +41,8 @@ def settle(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, r
     connection.execute("BEGIN IMMEDIATE")
     try:
         _check_identity(connection, slots)
-        learn_keys(connection, slots, keys)
+        check_keys(connection, slots, keys)
+        learn_keys(connection, keys)
         kept, broken = _match(connection, slots, record)
         found = Found(_count_cut_off(connection, record), broken)
         connection.execute("COMMIT")
