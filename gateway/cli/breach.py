@@ -29,8 +29,8 @@ from gateway.cli.registry_house import named
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
+from gateway.registry.backend import open_registry
 from gateway.registry.protocol import Act, RegistryUnavailable
-from gateway.registry.sqlite import open_registry
 from gateway.rights import breach
 from gateway.rights.breach import CLOSED, OPEN, BreachRefused, Incident
 from gateway.spool.shards import present
@@ -240,7 +240,7 @@ def _step(config: Path, name: str, number: int, step: Callable[[Incident], Incid
 
 async def _recorded(house: _House, act: Act) -> None:
     keys = house.credentials.pseudonyms(house.organisation)
-    registry = open_registry(house.organisation, house.gateway.state, keys, web=house.gateway.web_folder)
+    registry = open_registry(house.organisation, house.gateway, keys)
     try:
         await registry.act(act, None)
     finally:

@@ -23,8 +23,8 @@ from gateway.app.probe_gate import Findings, place
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import House, house_of
 from gateway.config.credentials import Credentials, CredentialsError
+from gateway.registry.backend import open_registry
 from gateway.registry.protocol import RegistryUnavailable
-from gateway.registry.sqlite import open_registry
 
 
 def command(
@@ -54,7 +54,7 @@ def command(
 
 
 async def _probe(house: House) -> None:
-    registry = open_registry(house.organisation, house.gateway.state, house.pseudonyms, web=house.gateway.web_folder)
+    registry = open_registry(house.organisation, house.gateway, house.pseudonyms)
     try:
         made = tenant(house.organisation, Credentials.of(house.gateway), registry)
         await probe.probe(made, time.time, _say)

@@ -24,11 +24,11 @@ from gateway.audit.reading import AuditReader
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import House, Operator, OrganisationName, Reason, house_of, named, when
 from gateway.pseudonym import Person
+from gateway.registry.backend import open_registry
 from gateway.registry.journal import Journal
 from gateway.registry.protocol import Act, RegistryUnavailable
 from gateway.registry.record import JournalDamaged, Record
 from gateway.registry.scopes import scope_text
-from gateway.registry.sqlite import open_registry
 from gateway.spool.shards import present
 
 _NUMBER = re.compile(r"([1-9][0-9]{0,17})-([0-9a-f]{6})")
@@ -94,7 +94,7 @@ def _at(journal: Journal, wanted: int) -> Record | None:
 
 async def _look(house: House, act: Act, person: Person) -> int:
     """Record the look; gives up to which receipt the registry has taken the journal in."""
-    registry = open_registry(house.organisation, house.gateway.state, house.pseudonyms, web=house.gateway.web_folder)
+    registry = open_registry(house.organisation, house.gateway, house.pseudonyms)
     try:
         await registry.act(act, person)
         return int((await registry.status())["web"])
