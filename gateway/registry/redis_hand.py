@@ -19,7 +19,7 @@ from gateway.registry.redis_change import Change
 from gateway.registry.redis_faults import Uncertain, as_registry_errors
 from gateway.registry.redis_keys import Keys
 from gateway.registry.redis_primary import Argument, Primary
-from gateway.registry.redis_proof import Proof, Taken, enough, prove, refusal
+from gateway.registry.redis_proof import Proof, Taken, enough, prove, refusal, refused
 from gateway.registry.redis_scripts import CHANGE, LOOK, READ
 
 _TURN = 5000  # milliseconds that a writer keeps others out at most, when it was overtaken again and again
@@ -59,7 +59,7 @@ class Hand:
     async def ask(self, *command: Argument) -> Any:
         """One plain command about a key of this organisation."""
         with as_registry_errors():
-            return await (await self.primary.client()).execute_command(*command)
+            return await self.primary.ask(*command)
 
     async def change(self, change: Change, before: Taken | None, after: Taken) -> Taken:
         """Make it, with this node's position moved from `before` to `after`; gives that as stored.
@@ -116,11 +116,18 @@ class Hand:
         if word in ("moved", "turn"):
             raise Moved
         if word != "done":
-            raise refusal(word)
+            raise self._refused(word)
         if copies < self._copies:
             raise RegistryUnavailable(f"written, but only {copies} of {self._copies} replicas have it")
 
+    def _refused(self, word: str) -> RegistryUnavailable:
+        if word == "replica":
+            self.primary.forget()
+        return refusal(word)
+
     def _proven(self, answer: list[Any]) -> tuple[Proof, list[Any]]:
+        if word := refused(answer):
+            raise self._refused(word)
         proof, found = prove(answer)
         enough(proof, self._copies)
         if self.reign and proof.reign != self.reign:

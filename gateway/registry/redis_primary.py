@@ -13,7 +13,8 @@ every error that could mean that it is another one by now; a command is never se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,15 @@ from redis.crc import key_slot
 from gateway.config.store import Store
 
 Argument = bytes | str | int
+_KEPT = 4  # clients given up whose last callers may still be at work
+_ELSEWHERE = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.AskError,
+    exceptions.ClusterDownError,
+    OSError,
+)
 _SENTINEL: Any = Sentinel  # untyped
 _CONNECTIONS = 16  # per process and organisation; more callers wait their turn
 _PORT = 6379
@@ -52,16 +62,19 @@ class Primary:
             async with self._finding:
                 if self._client is None:
                     self._client = await self._find()
+                while len(self._old) > _KEPT:
+                    await self._old.pop(0).aclose()
         return self._client
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """The script's answer."""
         client = await self.client()
-        try:
-            return await client.execute_command("EVALSHA", await self._digest(script), len(keys), *keys, *arguments)
-        except exceptions.NoScriptError:
-            self._digests.clear()  # restarted, failed over or flushed: nothing was run
-            return await client.execute_command("EVALSHA", await self._digest(script), len(keys), *keys, *arguments)
+        with self._noticing(client):
+            try:
+                return await client.execute_command("EVALSHA", await self._digest(script), len(keys), *keys, *arguments)
+            except exceptions.NoScriptError:
+                self._digests.clear()  # restarted, failed over or flushed: nothing was run
+                return await client.execute_command("EVALSHA", await self._digest(script), len(keys), *keys, *arguments)
 
     async def change(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[Any, int]:
         """The script's answer, and how many replicas have it: asked on the same connection, where it counts."""
@@ -78,6 +91,22 @@ class Primary:
         if self._place is None or self._client is None:
             return False
         return await self._named() != self._place
+
+    async def ask(self, *command: Argument) -> Any:
+        """One plain command's answer."""
+        client = await self.client()
+        with self._noticing(client):
+            return await client.execute_command(*command)
+
+    @contextmanager
+    def _noticing(self, client: Any) -> Iterator[None]:
+        """After an error that another primary might not give, that one is looked for."""
+        try:
+            yield
+        except _ELSEWHERE:
+            if self._client is client:
+                self.forget()
+            raise
 
     def forget(self) -> None:
         """Find the primary anew the next time. Callers that are still talking to the old one end by themselves."""
@@ -98,7 +127,14 @@ class Primary:
             self._old.remove(client)
 
     async def _change(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[Any, int]:
-        client, digest = await self.client(), await self._digest(script)
+        client = await self.client()
+        digest = await self._digest(script)
+        with self._noticing(client):
+            return await self._both(client, digest, keys, arguments)
+
+    async def _both(
+        self, client: Any, digest: str, keys: Sequence[str], arguments: Sequence[Argument]
+    ) -> tuple[Any, int]:
         async with client.pipeline(transaction=False) as both:
             both.execute_command("EVALSHA", digest, len(keys), *keys, *arguments)
             both.execute_command("WAIT", self._store.copies, int(self._timeout * 500))

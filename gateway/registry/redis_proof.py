@@ -26,6 +26,10 @@ _REFUSALS = {
 }
 
 
+class Waiting(RegistryMistrusted):
+    """Only what others still have to do ends this; to open anew would change nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """How far one node's journals are in the registry; `token` names the last change that this node made."""
@@ -99,12 +103,12 @@ class Proof:
 
 def is_there(answer: list[Any]) -> bool:
     """Whether there is a registry of this organisation at all."""
-    return not _word(answer) and answer[0][2][0] is not None
+    return not refused(answer) and answer[0][2][0] is not None
 
 
 def prove(answer: list[Any]) -> tuple[Proof, list[Any]]:
     """The proof and what was asked for. Raises where there is no registry, or not a primary, or rows are missing."""
-    if word := _word(answer):
+    if word := refused(answer):
         raise refusal(word)
     (reign, good, identity, node, waiting, vetted, mapped), found = answer
     registry, organisation, key_check, layer, floor, last, people, loading = identity
@@ -139,7 +143,7 @@ def enough(proof: Proof, copies: int) -> None:
 def all_vetted(proof: Proof) -> None:
     """Blocks that a failover lost are in the journals of the nodes that wrote them, and nowhere else."""
     if proof.waiting:
-        raise RegistryMistrusted(
+        raise Waiting(
             f"Redis was restarted or failed over, and {len(proof.waiting)} node(s) have not checked their journals "
             f"since: {', '.join(sorted(name[:12] for name in proof.waiting))}; see `registry node list`"
         )
@@ -151,5 +155,6 @@ def refusal(word: str) -> RegistryUnavailable:
     return type(found)(str(found))
 
 
-def _word(answer: list[Any]) -> str:
+def refused(answer: list[Any]) -> str:
+    """The word that a script gave in place of an answer, or ""."""
     return answer[0].decode() if isinstance(answer[0], bytes) else ""

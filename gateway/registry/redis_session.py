@@ -31,6 +31,7 @@ from gateway.registry.redis_faults import as_registry_errors
 from gateway.registry.redis_hand import Hand
 from gateway.registry.redis_keys import Keys
 from gateway.registry.redis_primary import Primary
+from gateway.registry.redis_proof import Waiting
 from gateway.registry.redis_view import View
 from gateway.registry.redis_writer import Writer
 
@@ -84,6 +85,7 @@ class Session:
         self._beside_hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry")
         self._line: _Line | None = None
         self._trouble = "the registry is being opened and checked"
+        self._looked = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -130,21 +132,14 @@ class Session:
             try:
                 with as_registry_errors():
                     return await act(line)
-            except RegistryMistrusted as error:
-                if line.view is before and not _waits(error):
-                    self._let_go(line)
-                elif _waits(error):
-                    raise
-            except RegistryUnavailable:
-                line.primary.forget()
+            except Waiting:
                 raise
+            except RegistryMistrusted:
+                if line.view is before:
+                    self._let_go(line)
         await self._opened(line)
-        try:
-            with as_registry_errors():
-                return await act(line)
-        except RegistryUnavailable:
-            line.primary.forget()
-            raise
+        with as_registry_errors():
+            return await act(line)
 
     async def _opened(self, line: _Line) -> None:
         async with line.opening:
@@ -204,6 +199,7 @@ class Session:
 
     async def _look_around(self) -> None:
         """What `trouble` tells: a whole look, with the settings of the server and who the primary is."""
+        self._looked = time.monotonic()
         try:
             await self.see(lambda view: view.read(()))
             line = self._here()
@@ -217,7 +213,7 @@ class Session:
                 await line.primary.tidy()
         except RegistryUnavailable as error:
             self._trouble = str(error)
-            if isinstance(error, RegistryMistrusted) and self._line is not None and not _waits(error):
+            if isinstance(error, RegistryMistrusted) and self._line is not None and not isinstance(error, Waiting):
                 self._let_go(self._line)
         else:
             self._trouble = ""
@@ -227,7 +223,7 @@ class Session:
         try:
             while True:
                 await asyncio.sleep(_WATCH)
-                if line.view is not None:
+                if line.view is not None and time.monotonic() - self._looked >= _WATCH:
                     await self._look_around()
         finally:
             for _ in range(3):  # `close` and then the end of the loop cancel this, each once
@@ -278,8 +274,3 @@ def _there(part: _T | None) -> _T:
     if part is None:
         raise RegistryMistrusted("the registry is being opened and checked")
     return part
-
-
-def _waits(error: RegistryUnavailable) -> bool:
-    """Whether only other nodes can end this trouble; opening anew would not."""
-    return "have not checked their journals" in str(error)

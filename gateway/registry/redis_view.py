@@ -24,9 +24,10 @@ from gateway.registry.postings import contact_key
 from gateway.registry.protocol import RegistryMistrusted
 from gateway.registry.redis_hand import Hand
 from gateway.registry.redis_keys import data_of, split_names
-from gateway.registry.redis_proof import Proof, all_vetted
+from gateway.registry.redis_proof import Proof, Waiting, all_vetted
 from gateway.registry.state import State, facts, unpack
-from gateway.registry.tail import Tail, Waiting
+from gateway.registry.tail import Tail
+from gateway.registry.tail import Waiting as OnItsWay
 
 _CHUNK = 1000  # people per round trip
 
@@ -36,8 +37,8 @@ class _Asked:
     """One batch as it is sent: what was true before the answer came may not be held against the answer."""
 
     names: list[tuple[list[bytes], list[bytes]]]
-    own: list[list[Waiting]]
-    web: list[list[Waiting]]
+    own: list[list[OnItsWay]]
+    web: list[list[OnItsWay]]
     layers: range
     taken: tuple[int, int]
 
@@ -139,7 +140,7 @@ class View:
             raise RegistryMistrusted("the registry's identity is not the one this node knows")
         all_vetted(proof)
         if found.loading:
-            raise RegistryMistrusted(LOADING)
+            raise Waiting(LOADING)
         if (found.layer, found.key_check, found.floor) != (expected.layer, expected.key_check, expected.floor):
             check_keys(found, expected.organisation, self._owner.pseudonyms)
         positions = _positions(found)
@@ -173,7 +174,7 @@ def _names(person: Person, layers: range) -> tuple[list[bytes], list[bytes]]:
     return [p.exact for p in known], [p.wide for p in known]
 
 
-def _waiting(tail: Tail | None, people: list[Person]) -> list[list[Waiting]]:
+def _waiting(tail: Tail | None, people: list[Person]) -> list[list[OnItsWay]]:
     if tail is None or not len(tail):
         return [[]] * len(people)
     return [[w for name in {p.exact, p.wide} for w in tail.waiting(name)] for p in people]

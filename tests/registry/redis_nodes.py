@@ -10,11 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from gateway.registry.places import Places, places
-
 from gateway.config.store import Store
 from gateway.registry.journal import Journal
 from gateway.registry.opening import Owner
+from gateway.registry.places import Places, places
 from gateway.registry.protocol import Act
 from gateway.registry.redis_registry import RedisRegistry
 from gateway.registry.redis_session import Reach
