@@ -10,12 +10,16 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from gateway.demo.stage import Stage
+from gateway.cli.conformance import counted as counts_of
+from gateway.config.promises import Promise, load_promises
+from gateway.demo.stage import EXAMPLES, Stage
+from gateway.observe.reading import read_samples
 from tests.e2e.post import EVIDENCE, PAREL, Sent, consent, mail, send, settled, wait
 from tests.e2e.watching import in_state, queue
 
@@ -117,15 +121,21 @@ def exported(stage: Stage, who: str, folder: Path, organisation: str = "kleine-p
 
 def traced(stage: Stage, who: str, *words: str) -> None:
     """Who may look finds these words in what is recorded of a person's mail."""
-    look = ("trace", "--to", who, *OFFICER)
+    look = ("trace", "--to", who, *OFFICER, "--json")
     wait(lambda: all(word in stage.command(*look) for word in words), f"{words} in the trace")
 
 
 def counted(stage: Stage, row: str, organisation: str = "kleine-parel") -> float:
-    """All that the running gateway counted for a promise, as `conformance` shows it."""
-    said = json.loads(stage.command("conformance", "--organisation", organisation, "--json"))
-    (promise,) = (p for p in said["promises"] if p["id"] == row)
-    return float(sum(promise["counted"].values()))
+    """All that the running gateway counted for a promise, by the metrics that its row names."""
+    (promise,) = (p for p in _promises(organisation) if p.id == row)
+    found = counts_of(promise, organisation, read_samples(stage.get("observe", "/metrics")[1]))
+    assert found, f"{row} names no metric"
+    return float(sum(found.values()))
+
+
+@lru_cache
+def _promises(organisation: str) -> tuple[Promise, ...]:
+    return tuple(load_promises(EXAMPLES / "promises" / f"{organisation}.yaml").promises)
 
 
 def counts_more(stage: Stage, row: str, before: float, by: float = 1) -> None:

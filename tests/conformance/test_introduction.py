@@ -55,7 +55,7 @@ def test_s01_nothing_of_a_mail_can_be_read_here_while_it_waits_and_after_it_left
     assert found(shared.state, secret) == {}
     said += shared.log.read_text("utf-8") + shared.get("observe", "/metrics")[1] + shared.command("queue", "list")
     assert [word for word in secret if word in said] == []
-    traced(shared, gone, "DELIVERED")  # who may look still learns what happened
+    traced(shared, gone, "delivered")  # who may look still learns what happened
 
 
 def test_s02_all_eight_sites_may_write_and_the_shared_ones_are_not_signed_for(shared: Stage) -> None:

@@ -149,4 +149,4 @@ def test_s09_a_named_operator_may_decide_otherwise_which_is_counted(shared: Stag
     shared.command("queue", "release", sent.id, *OFFICER)
     assert len(arrived(shared, [who])) == 1
     counts_more(shared, "S-09", before)
-    traced(shared, who, "officer", "RELEASED")
+    traced(shared, who, "officer", "released")
