@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from gateway.app.probe_gate import Findings, place, switched_off
+from gateway.app.probe_gate import Findings, alone, place, switched_off
 from gateway.config.check_probe import place as host_and_port
 from gateway.config.organisation import Organisation
 from gateway.facts import BlockKind, Scope, ScopeKind
@@ -75,14 +75,15 @@ async def probe(tenant: Tenant, clock: Callable[[], float], say: Callable[[Step]
     person, began = tenant.pseudonyms.nobody(), int(clock())
     url = link(tenant, person, began)
     say(Step("link", f"for a person who does not exist, scope {SCOPE}, at {tenant.organisation.opt_out_url}"))
+    before = await _blocks(tenant.registry, person)
     async with _page(tenant.organisation) as client:
         await _get(client, url)
-        if await _blocked(tenant.registry, person, began):
+        if await _blocks(tenant.registry, person) != before:
             raise ProbeFailed("GET", "looking at the page put a block in force, which only a POST may (I-9)")
         say(Step("GET", "200, and nothing changed"))
         await _post(client, url)
         say(Step("POST", "200, without redirect"))
-    if not await _blocked(tenant.registry, person, began):
+    if not any(at >= began - _SKEW for at in await _blocks(tenant.registry, person)):
         raise ProbeFailed("block", "the page said that it stored the opt-out, but no decision sees it")
     say(Step("block", "in force for the next decision"))
 
@@ -92,7 +93,8 @@ async def probe_once(tenant: Tenant, state: Path, tell: Tell, clock: Callable[[]
     name, path, began = tenant.organisation.name, place(state, tenant.organisation.name), time.monotonic()
     before = Findings.read(path)
     try:
-        await probe(tenant, clock)
+        async with alone(state, name):
+            await probe(tenant, clock)
     except ProbeFailed as error:
         found = replace(before, at=clock(), failures=before.failures + 1, step=error.step, why=error.why)
         maillog.probe_failed(name, error.step, error.why, found.failures)
@@ -224,6 +226,7 @@ async def _ask(step: str, request: Awaitable[httpx.Response]) -> httpx.Response:
         raise ProbeFailed(step, f"{type(error).__name__}: {error}"[:200]) from None
 
 
-async def _blocked(registry: Registry, person: Person, since: int) -> bool:
+async def _blocks(registry: Registry, person: Person) -> set[int]:
+    """Times of the opt-outs of `person` that decisions see."""
     (facts,) = await registry.facts([person])
-    return any(b.kind is BlockKind.OPT_OUT and b.scope == SCOPE and b.at >= since - _SKEW for b in facts.blocks)
+    return {b.at for b in facts.blocks if b.kind is BlockKind.OPT_OUT and b.scope == SCOPE}

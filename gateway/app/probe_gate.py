@@ -9,14 +9,20 @@ standard:   L-31
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import json
+import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from gateway.config.probe import Probe
 
 _LOOK = 1.0  # seconds for which an answer is good
+_TURN = 0.1  # seconds between two tries to be alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,28 @@ def switch_probe_off(state: Path, why: str) -> None:
     file = state / "probe" / "off"
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.write_text(f"{why}\n", "utf-8")
+
+
+@asynccontextmanager
+async def alone(state: Path, organisation: str) -> AsyncIterator[None]:
+    """One probe of an organisation at a time: two would see each other's block. Raises `OSError`."""
+    path = place(state, organisation).with_suffix(".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _locked(descriptor):  # noqa: ASYNC110 - another process has it, which sets no event here
+            await asyncio.sleep(_TURN)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Gate:

@@ -19,7 +19,7 @@ import typer
 from gateway.app import probe
 from gateway.app.compose import tenant
 from gateway.app.probe import ProbeFailed, Step
-from gateway.app.probe_gate import Findings, place
+from gateway.app.probe_gate import Findings, alone, place
 from gateway.cli.opening import DEFAULT_CONFIG, Config, wrong
 from gateway.cli.registry_house import House, house_of
 from gateway.config.credentials import Credentials, CredentialsError
@@ -57,7 +57,8 @@ async def _probe(house: House) -> None:
     registry = open_registry(house.organisation, house.gateway, house.pseudonyms)
     try:
         made = tenant(house.organisation, Credentials.of(house.gateway), registry)
-        await probe.probe(made, time.time, _say)
+        async with alone(house.gateway.state, house.organisation.name):
+            await probe.probe(made, time.time, _say)
     finally:
         registry.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -80,6 +81,15 @@ async def test_l31_probing_again_and_again_leaves_one_block(tmp_path: Path, monk
             await house.registry.ingest()
         (facts,) = await house.registry.facts([house.tenant.pseudonyms.nobody()])
         assert ((await house.registry.status())["people"], len(facts.blocks)) == (1, 1)
+
+
+async def test_l31_two_probes_at_once_take_turns(tmp_path: Path) -> None:
+    async def tell(_name: str, _subject: str, _lines: Sequence[str]) -> None:
+        return None
+
+    async with on_page(tmp_path) as house:
+        found = await asyncio.gather(*(probe.probe_once(house.tenant, tmp_path, tell, time.time) for _ in range(3)))
+        assert [f.failures for f in found] == [0, 0, 0]
 
 
 async def test_l31_the_block_of_an_earlier_probe_proves_nothing(tmp_path: Path) -> None:
