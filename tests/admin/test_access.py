@@ -27,8 +27,12 @@ def test_a_token_names_its_client(house: House, scheme: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", f"Basic crm.{SECRET}", f"Bearer {SECRET}", f"Bearer office.{SECRET}", "Bearer crm.",
-     f"Bearer nobody.{SECRET}", f"Bearer crm.{SECRET}x", f"Bearer crm.{SECRET[:-1]}"],
+    ["", "Bearer", "Bearer ", "Basic crm.{}", "Bearer {}", "Bearer office.{}", "Bearer crm.", "Bearer nobody.{}",
+     "Bearer crm.{}x", "Bearer crm. {}"],
 )  # fmt: skip
 def test_anything_else_is_nobody(house: House, header: str) -> None:
-    assert directory(house).caller(header) is None
+    assert directory(house).caller(header.format(SECRET)) is None
+
+
+def test_a_token_cut_short_is_nobody(house: House) -> None:
+    assert directory(house).caller(f"Bearer crm.{SECRET[:-1]}") is None
