@@ -24,25 +24,32 @@ class Change:
         self._numbers: dict[str, int] = {keys.map: 1, keys.turn: 2, keys.identity: 3}
         self._expected: list[Argument] = []
         self._operations: list[Argument] = []
+        self._puts: dict[str, list[Argument]] = {}
 
     @property
     def empty(self) -> bool:
-        return not self._operations
+        return not (self._operations or self._puts)
 
     @property
     def names(self) -> list[str]:
+        for key in self._puts:
+            self._number(key)
         return list(self._numbers)
 
     def arguments(self, reign: str, copies: int, turn: str) -> list[Argument]:
         """For the script CHANGE."""
-        return [reign, copies, turn, len(self._expected) // 3, *self._expected, *self._operations]
+        return [reign, copies, turn, len(self._expected) // 3, *self._expected, *self._operations, *self._last()]
 
     def expect(self, key: str, field: _Field, value: Argument | None) -> None:
         """Nothing is changed unless the field still has this value (None: is absent)."""
         self._expected += (self._number(key), field, "" if value is None else value)
 
     def put(self, key: str, field: _Field, value: Argument) -> None:
-        self._operations += ("put", self._number(key), field, value)
+        self._operations += ("put", self._number(key), 1, field, value)
+
+    def put_last(self, key: str, field: _Field, value: Argument) -> None:
+        """A new field of a hash that gets many of them: they go together, after everything else."""
+        self._puts.setdefault(key, []).extend((field, value))
 
     def drop(self, key: str, field: _Field) -> None:
         self._operations += ("drop", self._number(key), field)
@@ -83,6 +90,12 @@ class Change:
 
     def unrank(self, key: str, member: _Field) -> None:
         self._operations += ("unrank", self._number(key), member)
+
+    def _last(self) -> list[Argument]:
+        found: list[Argument] = []
+        for key, values in self._puts.items():
+            found += ("put", self._number(key), len(values) // 2, *values)
+        return found
 
     def _number(self, key: str) -> int:
         return self._numbers.setdefault(key, len(self._numbers) + 1)

@@ -46,8 +46,7 @@ class Hand:
 
     async def read(self, pseudonyms: Sequence[bytes]) -> tuple[Proof, list[bytes | None]]:
         """Packed state rows. Raises where a bucket that had rows is gone."""
-        keys = [self.keys.bucket(p) for p in pseudonyms]
-        return self._proven(await self.answer(READ, keys, (b"".join(pseudonyms),)))
+        return self._proven(await self.answer(READ, self.keys.buckets(pseudonyms), (b"".join(pseudonyms),)))
 
     async def answer(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> list[Any]:
         """A script's answer as it comes, for whom even "there is nothing" is an answer."""

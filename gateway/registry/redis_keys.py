@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,11 @@ class Keys:
         """Hash: rest of the pseudonym → state row."""
         return f"{self.tag}s:{_NAMES[bucket_of(pseudonym)]}"
 
+    def buckets(self, pseudonyms: Iterable[bytes]) -> list[str]:
+        """As `bucket`, for many."""
+        prefix = self.tag + "s:"
+        return [prefix + _NAMES[p[0] << 10 | p[1] << 2 | p[2] >> 6] for p in pseudonyms]
+
     def bucket_number(self, number: int) -> str:
         return f"{self.tag}s:{_NAMES[number]}"
 
@@ -137,7 +143,7 @@ def unpack_state(pseudonym: bytes, value: bytes) -> StateRow:
 
 def data_of(value: bytes) -> str:
     """The state within a packed row: all that a look-up needs."""
-    return value.split(b":", 2)[2].decode()
+    return value[value.index(b"{") :].decode()
 
 
 def pack_event(row: EventRow) -> str:

@@ -23,6 +23,7 @@ from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnecti
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.crc import key_slot
 
 from gateway.config.store import Store
@@ -40,6 +41,27 @@ _ELSEWHERE = (
 _SENTINEL: Any = Sentinel  # untyped
 _CONNECTIONS = 16  # per process and organisation; more callers wait their turn
 _PORT = 6379
+
+
+class _Packed:
+    """Packs commands in C, as redis-py does in connections without a loop: a batch has tens of thousands of values."""
+
+    _serializer = HiredisRespSerializer()
+
+    def pack_command(self, *args: Any) -> Any:
+        return self._serializer.pack(*args)
+
+
+class _Tcp(_Packed, Connection):
+    pass
+
+
+class _Tls(_Packed, SSLConnection):
+    pass
+
+
+class _Unix(_Packed, UnixDomainSocketConnection):
+    pass
 
 
 class Primary:
@@ -184,7 +206,7 @@ class Primary:
     def _by_url(self, url: str) -> Redis:
         parts = urlsplit(url)
         if parts.scheme == "unix":
-            return self._pooled(UnixDomainSocketConnection, path=parts.path, **self._login)
+            return self._pooled(_Unix, path=parts.path, **self._login)
         database = parts.path.strip("/")
         return self._connected(
             host=parts.hostname, port=parts.port or _PORT, db=int(database or 0), secure=parts.scheme == "rediss"
@@ -192,7 +214,7 @@ class Primary:
 
     def _connected(self, *, secure: bool = False, **place: Any) -> Redis:
         tls = secure or self._store.tls
-        return self._pooled(SSLConnection if tls else Connection, **place, **self._tls(tls), **self._login)
+        return self._pooled(_Tls if tls else _Tcp, **place, **self._tls(tls), **self._login)
 
     def _pooled(self, connection: Any, **options: Any) -> Redis:
         pool = BlockingConnectionPool(

@@ -58,7 +58,7 @@ def add_events(change: Change, rows: Iterable[EventRow]) -> None:
     """Event rows with their places in the person's list and in the list of their kind."""
     keys, oldest = change.keys, dict[tuple[str, int], int]()
     for row in rows:
-        change.put(keys.events(row.number), row.number, pack_event(row))
+        change.put_last(keys.events(row.number), row.number, pack_event(row))
         if row.number != row.person:
             change.add(keys.numbers(row.person), row.person, row.number)
         place = row.kind, row.number // ROW
@@ -70,14 +70,19 @@ def add_events(change: Change, rows: Iterable[EventRow]) -> None:
 def put_states(change: Change, before: Before, states: Iterable[StateRow]) -> None:
     """State rows, and under which pseudonyms a person number is to be found; rows of older layers go."""
     written: dict[bytes, int] = {}
+    fresh: dict[int, bytes] = {}
     for row in states:
         old = before.rows.get(row.pseudonym)
         change.put_row(row)
         written[row.pseudonym] = row.person
-        if old is None or old.person != row.person:
+        if old is None and row.person > before.last:
+            fresh[row.person] = fresh.get(row.person, b"") + row.pseudonym
+        elif old is None or old.person != row.person:
             if old is not None:
                 change.unname(old.person, row.pseudonym)
             change.name(row.person, row.pseudonym)
+    for person, names in fresh.items():
+        change.put_last(change.keys.names(person), person, names)
     for new, older in before.under.items():
         if new not in written:
             change.put_row(before.rows[new])

@@ -77,6 +77,7 @@ return {proof, found}
 )
 
 # KEYS 1 map, 2 turn, 3 people's counter (identity), 4… what the operations name by number.
+# `put` takes several fields of one hash (at most some thousand: they pass over Lua's stack).
 # ARGV 1 reign, 2 replicas needed, 3 whose turn, 4 number of expectations, then (key, field, value)…, then operations.
 CHANGE = (
     _HEAD
@@ -94,7 +95,8 @@ end
 while i < #ARGV do
   local op, key = ARGV[i], KEYS[tonumber(ARGV[i + 1])]
   if op == 'put' then
-    redis.call('HSET', key, ARGV[i + 2], ARGV[i + 3]); i = i + 4
+    local last_value = i + 2 + 2 * tonumber(ARGV[i + 2])
+    redis.call('HSET', key, unpack(ARGV, i + 3, last_value)); i = last_value + 1
   elseif op == 'row' then
     if redis.call('HSET', key, ARGV[i + 2], ARGV[i + 3]) == 1 then
       redis.call('HINCRBY', KEYS[3], 'people', 1)

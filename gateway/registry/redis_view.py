@@ -98,10 +98,12 @@ class View:
         known = [self._owner.pseudonyms.brought(person) for person in people]
         while True:
             asked = self._ask(known)
-            proof, values = await self._hand.read([p for exact, wide in asked.names for p in (*exact, *wide)])
+            names = list({p: None for pair in asked.names for some in pair for p in some})
+            proof, found = await self._hand.read(names)
             self._check(proof, asked.taken)
             if asked.layers == self._expected.layers:  # else rows are looked for elsewhere since this very read
-                return _answer(asked, _positions(proof.identity(self._own.journal.head)), values)
+                taken = _positions(proof.identity(self._own.journal.head))
+                return _answer(asked, taken, dict(zip(names, found, strict=True)))
 
     def _ask(self, people: list[Person]) -> _Asked:
         self._refresh()
@@ -169,7 +171,8 @@ def _positions(identity: Identity) -> tuple[int, int]:
 def _names(person: Person, layers: range) -> tuple[list[bytes], list[bytes]]:
     """Every pseudonym that rows of this person may be under: exact, wide; one each but while rows are lifted."""
     if person.layer == layers.start == layers[-1]:
-        return [person.exact], [person.wide]
+        names = [person.exact]
+        return names, names if person.wide == person.exact else [person.wide]
     known = [rotation.at(person, layer) for layer in layers]
     return [p.exact for p in known], [p.wide for p in known]
 
@@ -180,19 +183,22 @@ def _waiting(tail: Tail | None, people: list[Person]) -> list[list[OnItsWay]]:
     return [[w for name in {p.exact, p.wide} for w in tail.waiting(name)] for p in people]
 
 
-def _answer(asked: _Asked, taken: tuple[int, int], values: list[bytes | None]) -> list[Facts]:
+def _answer(asked: _Asked, taken: tuple[int, int], values: dict[bytes, bytes | None]) -> list[Facts]:
     """`taken`: how far the journals were taken in when the values were read."""
-    answers, answer = [], iter(values)
-    for (exact, wide), own, web_ in zip(asked.names, asked.own, asked.web, strict=True):
-        mine = _first([next(answer) for _ in exact])
-        shared = _first([next(answer) for _ in wide])
-        pending = [
-            w.block for tail, position in ((own, taken[0]), (web_, taken[1])) for w in tail if w.position > position
-        ]
-        answers.append(facts(mine, shared, pending))
+    answers = []
+    for (exact, wide), own, page in zip(asked.names, asked.own, asked.web, strict=True):
+        mine = _first(exact, values)
+        shared = mine if exact is wide else _first(wide, values)
+        if own or page:
+            pending = [w.block for w in own if w.position > taken[0]] + [w.block for w in page if w.position > taken[1]]
+            answers.append(facts(mine, shared, pending))
+        else:
+            answers.append(facts(mine, shared))
     return answers
 
 
-def _first(values: list[bytes | None]) -> State | None:
-    value = next((v for v in values if v is not None), None)
-    return None if value is None else unpack(data_of(value))
+def _first(names: list[bytes], values: dict[bytes, bytes | None]) -> State | None:
+    for name in names:
+        if (value := values[name]) is not None:
+            return unpack(data_of(value))
+    return None

@@ -60,7 +60,7 @@ class Writer:
         for event in events:
             check(event)
         async with self.settled() as identity:
-            brought = [replace(e, person=self.owner.pseudonyms.brought(e.person)) for e in events]
+            brought = [_about(e, self.owner.pseudonyms.brought(e.person)) for e in events]
             await self.note(brought, identity)
             folded = await self.fold(brought, self.here)
         return folded.numbers
@@ -205,7 +205,7 @@ class Writer:
         async def attempt() -> Folded:
             before = await self.rows(e.person for e in events)
             layer = self.known.layer
-            placed = [replace(e, person=rotation.at(e.person, layer)) for e in events]
+            placed = [_about(e, rotation.at(e.person, layer)) for e in events]
             folded = folding.fold(placed, before.rows, before.last, layer)
             change = Change(self.hand.keys)
             if folded.erased:
@@ -267,3 +267,7 @@ class Writer:
 
     def _record(self, event: Event, layer: int) -> Record:
         return folding.record_of(replace(event, person=rotation.at(event.person, layer)), layer)
+
+
+def _about(event: Event, person: Person) -> Event:
+    return event if person is event.person else replace(event, person=person)
