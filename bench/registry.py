@@ -22,7 +22,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import machine
+from bench import machine, redis_store
 from gateway.address import Address
 from gateway.facts import Consent, Scope, ScopeKind
 from gateway.pseudonym import SIZE, Person, Pseudonyms
@@ -60,7 +60,12 @@ async def sqlite(folder: Path) -> AsyncIterator[PeopleRegistry]:
         registry.close()
 
 
-BACKENDS: Mapping[str, Backend] = {"sqlite": sqlite}
+def redis(folder: Path) -> AbstractAsyncContextManager[PeopleRegistry]:
+    """A new registry on a Redis of its own."""
+    return redis_store.redis(folder, KEYS)
+
+
+BACKENDS: Mapping[str, Backend] = {"sqlite": sqlite, "redis": redis}
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,16 +46,21 @@ local proof = {reign, good, id, node, waiting, vetted[ARGV[1]] or '', redis.call
 READ = (
     _PROOF
     + """
-local found, all = {}, ARGV[2]
+local found, all, map = {}, ARGV[2], nil
 for n = 4, #KEYS do
   local at = (n - 4) * 32
   local value = redis.call('HGET', KEYS[n], string.sub(all, at + 3, at + 32))
   if not value then
     local a, b, c = string.byte(all, at + 1, at + 3)
-    if redis.call('GETBIT', KEYS[3], a * 1024 + b * 4 + math.floor(c / 64)) == 1
-        and redis.call('EXISTS', KEYS[n]) == 0 then
-      return {'lost'}
+    map = map or #KEYS > 20 and (redis.call('GET', KEYS[3]) or '')
+    local filled
+    if map then
+      local octet = string.byte(map, a * 128 + math.floor(b / 2) + 1) or 0
+      filled = bit.band(octet, bit.rshift(128, b % 2 * 4 + math.floor(c / 64)))
+    else
+      filled = redis.call('GETBIT', KEYS[3], a * 1024 + b * 4 + math.floor(c / 64))
     end
+    if filled ~= 0 and redis.call('EXISTS', KEYS[n]) == 0 then return {'lost'} end
   end
   found[n - 3] = value
 end
@@ -85,6 +90,8 @@ CHANGE = (
 if not primary then return 'replica' end
 if reign ~= ARGV[1] then return 'reign' end
 if good >= 0 and good < tonumber(ARGV[2]) then return 'few' end
+local people = tonumber(redis.call('HGET', KEYS[3], 'people') or 0)
+if people > 0 and redis.call('EXISTS', KEYS[1]) == 0 then return 'lost' end
 local turn = redis.call('GET', KEYS[2])
 if turn and turn ~= ARGV[3] then return 'turn' end
 local i, last = 5, 5 + 3 * tonumber(ARGV[4])

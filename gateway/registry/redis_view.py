@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gateway.facts import Facts
@@ -25,7 +26,7 @@ from gateway.registry.protocol import RegistryMistrusted
 from gateway.registry.redis_hand import Hand
 from gateway.registry.redis_keys import data_of, split_names
 from gateway.registry.redis_proof import Proof, Waiting, all_vetted
-from gateway.registry.state import State, facts, unpack
+from gateway.registry.state import joined, known
 from gateway.registry.tail import Tail
 from gateway.registry.tail import Waiting as OnItsWay
 
@@ -95,9 +96,10 @@ class View:
         return found
 
     async def _read(self, people: Sequence[Person]) -> list[Facts]:
-        known = [self._owner.pseudonyms.brought(person) for person in people]
+        keys = self._owner.pseudonyms
+        people = [p if p.layer == keys.version else keys.brought(p) for p in people]
         while True:
-            asked = self._ask(known)
+            asked = self._ask(people)
             names = list({p: None for pair in asked.names for some in pair for p in some})
             proof, found = await self._hand.read(names)
             self._check(proof, asked.taken)
@@ -178,27 +180,36 @@ def _names(person: Person, layers: range) -> tuple[list[bytes], list[bytes]]:
 
 
 def _waiting(tail: Tail | None, people: list[Person]) -> list[list[OnItsWay]]:
+    """Empty where nothing waits at all."""
     if tail is None or not len(tail):
-        return [[]] * len(people)
+        return []
     return [[w for name in {p.exact, p.wide} for w in tail.waiting(name)] for p in people]
 
 
 def _answer(asked: _Asked, taken: tuple[int, int], values: dict[bytes, bytes | None]) -> list[Facts]:
     """`taken`: how far the journals were taken in when the values were read."""
-    answers = []
-    for (exact, wide), own, page in zip(asked.names, asked.own, asked.web, strict=True):
-        mine = _first(exact, values)
-        shared = mine if exact is wide else _first(wide, values)
-        if own or page:
-            pending = [w.block for w in own if w.position > taken[0]] + [w.block for w in page if w.position > taken[1]]
-            answers.append(facts(mine, shared, pending))
-        else:
-            answers.append(facts(mine, shared))
-    return answers
+    if not asked.own and not asked.web:
+        return [joined(_first(exact, values), _first(wide, values), ()) for exact, wide in asked.names]
+    pending = [[w.block for w in some if w.position > taken[0]] for some in asked.own or _nothing(asked)]
+    for blocks, some in zip(pending, asked.web or _nothing(asked), strict=True):
+        blocks += [w.block for w in some if w.position > taken[1]]
+    return [
+        joined(_first(exact, values), _first(wide, values), blocks)
+        for (exact, wide), blocks in zip(asked.names, pending, strict=True)
+    ]
 
 
-def _first(names: list[bytes], values: dict[bytes, bytes | None]) -> State | None:
+def _nothing(asked: _Asked) -> list[list[OnItsWay]]:
+    return [[]] * len(asked.names)
+
+
+def _first(names: list[bytes], values: dict[bytes, bytes | None]) -> Facts | None:
     for name in names:
         if (value := values[name]) is not None:
-            return unpack(data_of(value))
+            return _known(value)
     return None
+
+
+@lru_cache(maxsize=8192)  # intake and delivery decide about the same people shortly after each other
+def _known(value: bytes) -> Facts:
+    return known(data_of(value))
