@@ -70,12 +70,12 @@ async def _copy(house: House, *, to_redis: bool, act: Act) -> Figures:
     try:
         await source.ingest()
         found = await transfer.copy(source, target, _said)
+        await target.act(act, None)
         web = transfer.web_mark(house.places, int((await source.status())["web"]))
         if to_redis:
             await shared.begin_behind(found.last, web)
         else:
             transfer.begin_behind(where, house.owner, found.last, web)
-        await target.act(act, None)
     finally:
         files.close()
         shared.close()

@@ -28,6 +28,7 @@ _CUT = SIZE - 2  # octets of a pseudonym that name its field: the bucket's name 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _NAMES = [a + b + c for a in _ALPHABET for b in _ALPHABET for c in _ALPHABET]
 _EMPTY = (None, "")
+_ALWAYS = 4  # values of an event that are there even when empty
 _NONE: list[Any] = [None] * 6
 
 
@@ -150,7 +151,7 @@ def pack_event(row: EventRow) -> str:
     """JSON without its number, and without what is empty at the end."""
     values = [row.person, row.at, row.kind, row.actor, row.scope_kind, row.scope_id]
     values += [row.channel, row.wording, row.proof, row.detail]
-    while values[-1] in _EMPTY:
+    while values[-1] in _EMPTY and len(values) > _ALWAYS:
         values.pop()
     return json.dumps(values, separators=(",", ":"), ensure_ascii=False)
 

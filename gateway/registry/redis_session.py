@@ -94,6 +94,7 @@ class Session:
         if pseudonyms != self.owner.pseudonyms:
             self.owner = replace(self.owner, pseudonyms=pseudonyms)
             if self._line is not None:
+                self._line.fault = None
                 self._let_go(self._line)
 
     async def settled(self) -> None:

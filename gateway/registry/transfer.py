@@ -44,11 +44,12 @@ class Figures:
 
 
 def aside(places: Places) -> Places:
-    """Where a copy stands until it is proven."""
+    """Where a copy stands until it is proven; the page's journal is not there for it before."""
     return replace(
         places,
         registry=_named(places.registry, "copy"),
         journal=_named(places.journal, "copy"),
+        web=_named(places.web, "copy"),
         node=_named(places.node, "copy"),
     )
 
