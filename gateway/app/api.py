@@ -17,7 +17,6 @@ from pathlib import Path
 
 from gateway import __version__
 from gateway.admin.access import Directory, House
-from gateway.admin.api import build
 from gateway.app.webhooks import Hook, Webhooks
 from gateway.config.credentials import Credentials, api_file
 from gateway.config.load import Loaded
@@ -65,6 +64,8 @@ def application(
     credentials: Credentials, tenants: Mapping[str, Tenant], registries: Mapping[str, PeopleRegistry], most: int
 ) -> ASGIApp:
     """The API over all organisations."""
+    from gateway.admin.api import build  # loaded only where there is an API: it costs a start a tenth of its time
+
     houses = {name: House(tenant.organisation, tenant.pseudonyms, registries[name]) for name, tenant in tenants.items()}
 
     def stored(organisation: str, client: str) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Gateway
@@ -21,8 +21,9 @@ from gateway.registry import adopting, opening, sqlite
 from gateway.registry.opening import Owner
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import Act, PeopleRegistry
-from gateway.registry.redis_registry import RedisRegistry
-from gateway.registry.redis_session import Reach
+
+if TYPE_CHECKING:
+    from gateway.registry.redis_registry import RedisRegistry
 
 _T = TypeVar("_T")
 Seen = Callable[[float], None]
@@ -52,6 +53,10 @@ def open_shared(
     where: Places | None = None,
 ) -> RedisRegistry:
     """As `open_registry`, where it is known to be in Redis. `where`: another node's files than the usual ones."""
+    # Loaded only where it is used: the client would cost every process start a tenth of its time.
+    from gateway.registry.redis_registry import RedisRegistry
+    from gateway.registry.redis_session import Reach
+
     store, owner, password, why = gateway.registry, Owner(organisation.id, pseudonyms), None, ""
     if store.password:
         try:

@@ -8,10 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.demo.stage import Stage
-from tests.e2e.conftest import make_stage
 from tests.e2e.post import arrived, consent, mail, one_click, opt_out_url, person, send, wait
-
-__all__ = ["make_stage"]
 
 
 def with_api(gateway: dict[str, Any]) -> None:

@@ -11,7 +11,11 @@ COMMANDS = dict(reference.commands())
 
 def test_the_outward_names_are_all_there() -> None:
     top = {name.split()[1] for name in COMMANDS}
-    assert top == {"serve", "demo", "check-config", "explain", "trace", "registry", "rights", "queue", "keys"}
+    assert top == {
+        "serve", "demo", "check-config", "explain", "trace", "status", "conformance",
+        "registry", "rights", "receipt", "queue", "keys", "backup", "restore",
+        "audit", "purge", "breach", "processing-record", "probe",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)
