@@ -87,7 +87,7 @@ class Pseudonyms:
         return [self.person(a) for a in addresses]
 
     def lift(self, pseudonym: bytes, version: int, to: int | None = None) -> bytes:
-        """Bring a pseudonym of layer `version` to layer `to`, the newest by default (old tokens and rows keep working)."""
+        """Bring a pseudonym of layer `version` to `to`, the newest by default (old tokens and rows keep working)."""
         to = self.version if to is None else to
         if not 0 <= version <= to <= self.version:
             raise ValueError(f"pseudonym layer {version} cannot be brought to {to}; newest key here is {self.version}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from gateway.demo.stage import Stage
-from tests.stages import MakeStage
 from tests.e2e.post import (
     PAREL,
     REZULTO,
@@ -21,6 +20,7 @@ from tests.e2e.post import (
     texts,
     wait,
 )
+from tests.stages import MakeStage
 
 
 def newsletter(who: str, name: str = "onderwijsnieuws"):

@@ -13,9 +13,9 @@ import pytest
 from gateway.demo.stage import Stage
 from gateway.filters.header_hygiene import BLIND, ENVELOPE, PRIVATE
 from gateway.filters.receipts import ALWAYS, OTHER, READ, X400
-from tests.stages import MakeStage
 from tests.e2e.post import arrived
 from tests.message.samples import CORPUS, CORPUS_FOLDER, OWN, normalised
+from tests.stages import MakeStage
 
 REFUSED = {"doubled-subject.eml", "bcc.eml"}  # fields twice that RFC 5322 3.6 allows once
 REMOVED = {n.lower() for n in (*BLIND, *ENVELOPE, *PRIVATE, *READ, *OTHER, *X400, *ALWAYS, "Return-Path")}

@@ -26,6 +26,7 @@ from tests.e2e.post import (
     settled,
     texts,
     verifies,
+    wait,
 )
 
 NEWSLETTER = {"stream": "newsletter", "list": "lestips", "basis": "consent"}
@@ -250,6 +251,7 @@ def test_nothing_is_stored_and_nothing_is_sent(shared: Stage, tmp_path: Path) ->
     shared.people("rezulto", [consent(who, "list:lestips")])
     files = stored(tmp_path / "in", newsletter(who))
     settled(shared)
+    wait(lambda: (shared.state / "ids.json").exists(), "the ids of the rules in use")
     before, sent = fingerprint(shared.state), len(shared.recorder.mails)
     for options in (["--json"], ["--diff"], ["--out", str(tmp_path / "out")], ["--assume-consent"]):
         shared.command("explain", *files, "--client", "rezulto-crm", *options)

@@ -12,9 +12,9 @@ import pytest
 from gateway.cli import run
 from gateway.demo.stage import Stage
 from gateway.registry.places import places
-from tests.stages import MakeStage
 from tests.e2e.post import REZULTO, arrived, consent, mail, one_click, opt_out_url, person, send, wait
 from tests.e2e.watching import in_state, queue, serve
+from tests.stages import MakeStage
 
 LIST = "list:lestips"
 

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from gateway.demo.stage import Stage
-from tests.stages import MakeStage
 from tests.e2e.post import PAREL, Sent, arrived, header, mail, person, send, settled, wait
 from tests.e2e.watching import in_state, metric, queue
+from tests.stages import MakeStage
 
 WHO = ("--operator", "els", "--reason", "asked the sender")
 

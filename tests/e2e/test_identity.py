@@ -8,8 +8,8 @@ import pytest
 
 from gateway.demo.stage import Stage, StageError
 from tests.e2e.altered import Altered, altered_gateway
-from tests.stages import MakeStage
 from tests.e2e.post import PAREL, REZULTO, arrived, consent, dns, mail, person, send, texts, verifies, wait
+from tests.stages import MakeStage
 
 REZULTO_NAME, REZULTO_ADDRESS = "Rezulto B.V.", "Sarphatipark 25, 1073 CP Amsterdam, Nederland"
 PAREL_NAME, PAREL_ADDRESS = "Opleidingsinstituut De Kleine Parel", "Siergaarde 47, 2285JD Rijswijk, Nederland"

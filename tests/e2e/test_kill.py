@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.stage import Stage, children
-from tests.stages import MakeStage
 from tests.e2e.post import PAREL, mail, wait
+from tests.stages import MakeStage
 
 KILLS = 200
 SENDERS = 3

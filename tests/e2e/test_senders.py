@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.demo.stage import Stage, StageError
-from tests.stages import MakeStage
 from tests.e2e.post import PAREL, arrived, dns, header, mail, person, send, verifies
+from tests.stages import MakeStage
 
 OFFICE = "kleine-parel-office"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.demo.stage import Stage
-from tests.stages import MakeStage
 from tests.e2e.post import PAREL, arrived, consent, mail, one_click, opt_out_url, person, send, wait
 from tests.e2e.watching import metric, samples
+from tests.stages import MakeStage
 
 
 @contextmanager

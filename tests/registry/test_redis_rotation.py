@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from gateway.registry.opening import Owner
 from gateway.registry.protocol import EventKind, RegistryMistrusted
 from gateway.registry.record import Actor, Record
 from gateway.registry.redis_registry import RedisRegistry
+from gateway.registry.redis_writer import Writer
 from tests.registry.conftest import CONFIRMED, KEYS, LIST, MARKETING, OTHER_LIST, event, person
 from tests.registry.redis_nodes import ADOPT, Nodes
 from tests.registry.redis_server import Server
@@ -117,6 +118,27 @@ async def test_a_node_without_the_new_key_gives_no_facts_from_the_first_pass_on(
         with pytest.raises(RegistryMistrusted, match="newer pseudonym key"):
             await two.facts([person()])
     two.use_keys(ROTATED)
+    assert await scopes(two, new("anna")) == {LIST}
+
+
+async def test_a_block_written_while_another_node_begins_and_ends_the_pass_is_not_forgotten(nodes, monkeypatch):
+    one = await nodes.made("overtaken", owner=Owner(7, KEYS))
+    two = await nodes.joined("overtaken", owner=Owner(7, ROTATED))
+    for registry in (one, two):
+        registry.use_keys(ROTATED)
+        await registry.facts([new("anna")])
+    rows, overtaken = Writer.rows, []
+
+    async def slow(writer: Writer, people: Iterable[Person]) -> object:
+        found = await rows(writer, people)
+        if not overtaken:
+            overtaken.append(writer)
+            await two.lift()
+        return found
+
+    monkeypatch.setattr(Writer, "rows", slow)
+    await one.record([event(EventKind.OPT_OUT, new("anna"), LIST)])
+    assert overtaken
     assert await scopes(two, new("anna")) == {LIST}
 
 
