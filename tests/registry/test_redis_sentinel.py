@@ -52,6 +52,22 @@ async def test_without_the_replica_no_write_counts(pair: Pair, nodes: Nodes) -> 
     assert (await registry.facts([person()]))[0].blocks
 
 
+async def test_i13_a_primary_that_lost_its_replica_may_be_one_no_more_and_is_not_believed(
+    pair: Pair, nodes: Nodes
+) -> None:
+    registry = await nodes.made()
+    pair.primary.ask("CONFIG", "SET", "min-replicas-max-lag", "1")
+    pair.replica.freeze(frozen=True)
+    try:
+        until(lambda: pair.primary.info("replication")["min_slaves_good_slaves"] == 0)
+        with pytest.raises(RegistryUnavailable, match="too few replicas"):
+            await registry.facts([person()])
+    finally:
+        pair.replica.freeze(frozen=False)
+        pair.primary.ask("CONFIG", "SET", "min-replicas-max-lag", "10")
+    assert await registry.facts([person()])
+
+
 async def test_a_failover_that_loses_acknowledged_blocks_answers_nothing_until_every_node_replayed(
     tmp_path: Path,
 ) -> None:
