@@ -56,6 +56,7 @@ async def test_i13_a_primary_that_lost_its_replica_may_be_one_no_more_and_is_not
     pair: Pair, nodes: Nodes
 ) -> None:
     registry = await nodes.made()
+    assert await registry.facts([person()])
     pair.primary.ask("CONFIG", "SET", "min-replicas-max-lag", "1")
     pair.replica.freeze(frozen=True)
     try:
@@ -65,6 +66,7 @@ async def test_i13_a_primary_that_lost_its_replica_may_be_one_no_more_and_is_not
     finally:
         pair.replica.freeze(frozen=False)
         pair.primary.ask("CONFIG", "SET", "min-replicas-max-lag", "10")
+        until(lambda: pair.primary.info("replication")["min_slaves_good_slaves"] == 1)
     assert await registry.facts([person()])
 
 
