@@ -33,7 +33,8 @@ Made by `python -m gateway.config.reference`; a test compares this page with the
 Files are YAML 1.2 in UTF-8. Unknown keys, keys that stand twice, tags, aliases and tabs are errors. All errors are
 shown at once, as `file:line: key: what is wrong, what is expected`; `briefgeheim check-config` shows them without
 starting anything. Durations are written as `100ms`, `30s`, `5m`, `2h` or `5d`; terms as `30 days` or `2 years`; sizes
-as `500kB` or `25MiB`; names in lower-case letters, digits, `-` and `_`; `yes` and `no` are as good as `true` and `false`.
+as `500kB` or `25MiB`; names in lower-case letters, digits, `-` and `_`; `yes` and `no` are as good as `true` and
+`false`.
 
 A *stream* is one of {streams}. A *basis* is one of {bases}; which stream may rest on which basis is a fixed table:
 
