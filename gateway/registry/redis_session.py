@@ -163,7 +163,7 @@ class Session:
                 await redis_open.safe(line.writer.hand, self.reach.store)
                 proof = await redis_open.trust(line.writer)
                 expected = proof.identity(line.writer.journal.head)
-                line.view = View(line.writer.hand, self.places, expected, self.owner, self._seen)
+                line.view = View(line.writer.hand, self.places, expected, self.owner, self._seen, line.writer.busy)
         except RegistryUnavailable as error:
             line.fault = error
             self._let_go(line)
@@ -221,8 +221,10 @@ class Session:
 
     async def _keep(self, line: _Line) -> None:
         """Looks around now and then, and closes the connections when the loop ends or the registry is closed."""
+        own = asyncio.current_task()
         try:
-            while True:
+            # A library may turn a cancellation into an error of its own; the task knows all the same.
+            while own is not None and not own.cancelling():
                 await asyncio.sleep(_WATCH)
                 if line.view is not None and time.monotonic() - self._looked >= _WATCH:
                     await self._look_around()

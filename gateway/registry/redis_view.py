@@ -45,11 +45,22 @@ class _Asked:
 
 
 class View:
-    """One loop's eyes on a registry. `expected` is what every read must find, and only its positions may grow."""
+    """One loop's eyes on a registry. `expected` is what every read must find, and only its positions may grow.
+
+    `writing`: whether this process is at work with the own journal. What it appends meanwhile is not looked at: half of
+    a batch could be there, and all of it is in Redis, or there to be seen, when it is done.
+    """
 
     def __init__(
-        self, hand: Hand, places: Places, expected: Identity, owner: Owner, seen: Callable[[float], None] | None
+        self,
+        hand: Hand,
+        places: Places,
+        expected: Identity,
+        owner: Owner,
+        seen: Callable[[float], None] | None,
+        writing: Callable[[], bool],
     ) -> None:
+        self._writing = writing
         self._hand = hand
         self._places = places
         self._expected = expected
@@ -119,7 +130,8 @@ class View:
         )
 
     def _refresh(self) -> None:
-        self._own.refresh()
+        if not self._writing():
+            self._own.refresh()
         if self._web is None:
             found = web.find(self._places.web, self._expected)
             if found is not None:
@@ -156,10 +168,10 @@ class View:
     def _move(self, found: Identity, positions: tuple[int, int]) -> None:
         if positions == self._taken:
             return
-        if positions[0] > self._own.journal.end.position:
+        if positions[0] > self._own.journal.end.position and not self._writing():
             self._own.refresh()
-        if positions[0] > self._own.journal.end.position:
-            raise RegistryMistrusted("the journal is behind its registry")
+            if positions[0] > self._own.journal.end.position:
+                raise RegistryMistrusted("the journal is behind its registry")
         if found.web is not None and self._web is not None and found.web != self._web.journal.head.identity:
             raise RegistryMistrusted("the web journal is another one than the registry knows")
         self._taken = max(positions[0], self._taken[0]), max(positions[1], self._taken[1])

@@ -125,6 +125,10 @@ class Writer:
                 if self._left:
                     self.journal.close()
 
+    def busy(self) -> bool:
+        """Whether somebody of this process is at work with the journal."""
+        return self._one.locked()
+
     def leave(self) -> None:
         """Close the journal as soon as nobody is at work with it; nobody begins any more."""
         self._left = True
