@@ -28,3 +28,11 @@ def test_with_keys_and_registries_only_secrets_are_missing(tmp_path: Path) -> No
     found = missing(load(ready(tmp_path)), {"mail", "web"})
     assert found
     assert all(line.endswith(("`briefgeheim keys client NAME`", "`briefgeheim keys provider NAME`")) for line in found)
+
+
+def test_the_passwords_of_redis_are_named_where_the_settings_ask_for_them(tmp_path: Path) -> None:
+    file = ready(tmp_path)
+    redis = "\nregistry:\n  backend: redis\n  url: redis://127.0.0.1:1\n  password: yes\n"
+    file.write_text(file.read_text("utf-8") + redis, "utf-8")
+    found = [line for line in missing(load(file), {"mail"}) if ".redis: missing" in line]
+    assert len(found) == 2
