@@ -13,6 +13,10 @@ from tests.stages import altered, make_stage, shared
 __all__ = ["altered", "make_stage", "shared"]
 
 NODE_MODULES = Path(__file__).parent / "clients" / "node_modules"
+_LONG = (
+    "e2e/test_kill.py", "e2e/test_backup.py", "e2e/test_erasure.py", "e2e/test_fail_closed.py", "e2e/test_rotation.py",
+    "registry/test_intake.py", "e2e/test_accountability.py", "cli/test_demo.py",
+)  # fmt: skip
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
@@ -23,8 +27,8 @@ def _there(tool: str) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first: with several test workers the others run beside it instead of waiting for it."""
-    items.sort(key=lambda item: "e2e/test_kill.py" not in item.nodeid)
+    """The longest tests first: with several test workers the others run beside them instead of waiting for them."""
+    items.sort(key=lambda item: next((n for n, file in enumerate(_LONG) if file in item.nodeid), len(_LONG)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -27,6 +27,8 @@ _ARGON2 = ("$argon2id$", "$argon2i$", "$argon2d$")
 def new_secret() -> tuple[str, str]:
     """A new secret (32 URL-safe characters, 192 bits) and its stored form `sha256:SALT:DIGEST`."""
     secret = secrets.token_urlsafe(_BITS // 8)
+    while not secret[0].isalnum():  # "-7eK…" would be an option to the command line tools it is pasted into
+        secret = secrets.token_urlsafe(_BITS // 8)
     return secret, digest(secret, secrets.token_bytes(_SALT))
 
 

@@ -63,3 +63,7 @@ def test_a_salt_that_is_too_short_is_refused() -> None:
 
 def test_a_damaged_argon2_string_matches_nothing() -> None:
     assert not check_secret("$argon2id$v=19$m=8,t=1,p=1$broken", b"x")
+
+
+def test_a_new_secret_is_no_option_of_a_command_line() -> None:
+    assert all(new_secret()[0][0].isalnum() for _ in range(500))
