@@ -78,8 +78,7 @@ class Child:
 
     async def settle(self, *, commit: bool) -> None:
         """Second step: take the prepared rules, or forget them."""
-        if self._wire is not None:
-            await self._wire.send(do="commit" if commit else "abort")
+        await self._send(do="commit" if commit else "abort")
 
     async def settled(self) -> None:
         """Returns when it uses what it was told to take; a child that died meanwhile reads everything anew."""
@@ -88,9 +87,8 @@ class Child:
 
     async def rekey(self) -> None:
         """Every process has the same keys: told once."""
-        if self._wire is not None and not self.rekeyed:
-            self.rekeyed = True
-            await self._wire.send(do="rekey")
+        if not self.rekeyed:
+            self.rekeyed = await self._send(do="rekey")
 
     async def drain(self) -> None:
         """Ask it to finish; after the limit it is killed, and the spool still has everything."""
@@ -103,14 +101,23 @@ class Child:
             self._process.kill()
 
     async def _ask(self, **order: object) -> Signal:
-        if self._wire is None:
-            return {"why": f"{self.name} is not running"}
         self._answer = asyncio.get_running_loop().create_future()
-        await self._wire.send(**order)
+        if not await self._send(**order):
+            return {"why": f"{self.name} is not running"}
         try:
             return await asyncio.wait_for(self._answer, _ANSWER_LIMIT)
         except TimeoutError:
             return {"why": f"{self.name} did not answer in time"}
+
+    async def _send(self, **order: object) -> bool:
+        """False where it is not running, or died this moment: its successor reads everything anew."""
+        if self._wire is None:
+            return False
+        try:
+            await self._wire.send(**order)
+        except ConnectionError:
+            return False
+        return True
 
     async def _listen(self) -> None:
         assert self._wire is not None

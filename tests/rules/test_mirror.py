@@ -12,7 +12,6 @@ FILES = sorted(str(p.relative_to(GATEWAY)) for p in GATEWAY.rglob("*.py") if p.n
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "__main__.py": ("two lines; every gateway of an end-to-end test is started with it", "stages.py"),
-    "app/child.py": ("a child is a process: killed, restarted and drained there", "e2e/test_drain.py"),
     "app/office.py": ("puts the desk together for every step there", "app/test_outbox_mover.py"),
     "app/parent.py": ("the parent is the running gateway itself", "e2e/test_drain.py"),
     "app/web.py": ("wiring of the page, tested as the running page", "e2e/test_opt_out_page.py"),
