@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help setup setup-dev tools demo run test check format bench docs clean
+.PHONY: help setup setup-dev tools demo run test check format bench fuzz render docs clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,16 @@ format: setup-dev             ## put the format right
 
 bench: tools                  ## throughput beside a bare Postfix, as ratios
 	@$(BIN)/python -m bench $(ARGS)
+
+$(VENV)/.fuzz: requirements-fuzz.lock $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+fuzz: $(VENV)/.fuzz           ## coverage-guided fuzzing of every parser (SECONDS_EACH=60, TARGET=name)
+	@$(BIN)/python -m fuzz $(if $(TARGET),--target $(TARGET)) --seconds $(or $(SECONDS_EACH),60) $(ARGS)
+
+render: tools                 ## pictures of corpus mail before and after, with the share of pixels that differ
+	@$(BIN)/python -m bench.pictures $(ARGS)
 
 docs: setup-dev               ## pages that are generated from the code
 	@scripts/generate-docs

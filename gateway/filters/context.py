@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.compared import NEVER, Compared
 from gateway.config.organisation import Client, Organisation, StreamRule
 from gateway.config.trackers import Trackers
 from gateway.decision import Action, Classification, Variant
@@ -35,6 +36,8 @@ class Context:
     null_sender: bool = False
     recipient: bytes = b""
     """Exact canonical form of the only recipient; b"" where there are several."""
+    compared: Compared = NEVER
+    """What copies of the same campaign say about the addresses in this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "registry/purging.py": ("what a purge takes and leaves, the same for every backend", "registry/contract.py"),
     "registry/redis_change.py": ("one change, made by every test that writes", "registry/test_redis_registry.py"),
     "registry/redis_faults.py": ("what faults become, with servers that have them", "registry/test_redis_open.py"),
+    "compared.py": ("a value without behaviour of its own", "filters/test_trackers.py"),
+    "inspection.py": ("values without behaviour", "filters/test_leak_check.py"),
     "registry/redis_forgetting.py": ("erasing and purging of the contract", "registry/test_redis_registry.py"),
     "registry/redis_hand.py": ("answers that were lost, and writers at once", "registry/test_redis_open.py"),
     "registry/redis_listing.py": ("the lists of the contract", "registry/test_redis_registry.py"),

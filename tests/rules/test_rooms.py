@@ -13,9 +13,11 @@ GATEWAY = ROOT / "gateway"
 FILES = sorted(GATEWAY.rglob("*.py"))
 
 WORDS = {"envelope", "reply", "address", "token", "decision", "facts", "pseudonym", "config", "observe"}
-PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol"}
-THOUGHT = {"message", "policy", "filters", "signing"}
+WORDS |= {"inspection", "compared"}
+PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol", "campaigns.protocol"}
+THOUGHT = {"message", "policy", "filters", "signing", "documents", "proof"}
 CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
+CONDUCTORS |= {"content", "campaign"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),
@@ -23,15 +25,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": WORDS,
     "filters": WORDS | {"message"},
     "signing": WORDS,
+    "documents": WORDS | {"message"},
+    "proof": WORDS | {"message", "signing"},
     "registry": WORDS,
     "audit": WORDS,
     "cases": WORDS,
+    "campaigns": WORDS,
     "spool": WORDS | {"audit.protocol"},
     "backup": WORDS | {"registry", "audit", "cases"},
     **dict.fromkeys(CONDUCTORS, WORDS | THOUGHT | PROTOCOLS | CONDUCTORS),
     "rights": WORDS | THOUGHT | PROTOCOLS | CONDUCTORS | {"registry.intervals"},  # a pure function over a history
     "ingress": WORDS,
-    "delivery": WORDS | PROTOCOLS | {"policy", "signing", "message.template"},
+    "delivery": WORDS | PROTOCOLS | {"policy", "signing", "message.template", "proof"},
     "web": WORDS | PROTOCOLS | {"rights", "policy.explain"},
     "admin": WORDS | PROTOCOLS | {"rights", "policy.explain", "policy.reach", "registry.scopes"},
 }
@@ -43,8 +48,8 @@ LIVES_IN: dict[str, set[str]] = {
     "dkim": {"signing", "demo"},
     "turbohtml": {"message.html"},
     "tinycss2": {"message", "filters"},
-    "sqlite3": {"registry", "spool", "audit", "cases"},
-    "redis": {"registry"},
+    "sqlite3": {"registry", "spool", "audit", "cases", "campaigns"},
+    "redis": {"registry", "campaigns"},
     "prometheus_client": {"observe"},
     "httpx": {"app"},
     "email_validator": {"address"},
@@ -55,10 +60,15 @@ LIVES_IN: dict[str, set[str]] = {
     "ruamel": {"config", "demo"},
     "typer": {"cli"},
     "rich": {"cli", "demo"},
+    "pypdfium2": {"documents"},
+    "python_calamine": {"documents"},
+    "phonenumbers": {"documents"},
+    "stdnum": {"documents"},
+    "asn1crypto": {"filters", "message"},
     "holidays": {"rights", "config.check_rights"},
 }
 IMPURE = {"asyncio", "logging", "time", "random", "socket", "sqlite3", "redis", "os", "subprocess", "threading"}
-PURE_ROOMS = ("message", "policy", "filters")
+PURE_ROOMS = ("message", "policy", "filters", "documents", "proof")
 BANNED_NAMES = {
     "manager",
     "helper",

@@ -1,0 +1,66 @@
+"""What was found in the content of a mail, and what could not be looked into. Kinds and places, never values.
+
+what:       `Item` (one part to look into), `Finding`, `Unread`, `Inspection`
+takes→gives: made by `documents`, read by filters and conductors
+knows not:  how anything is read, what follows from a finding
+fails by:   nothing
+standard:   S-11, S-53; I-1, I-7; R-050
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.address import Address
+
+
+class Kind(StrEnum):
+    """A kind of personal data that more than a name gives away (S-11)."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    POSTCODE = "postcode"
+    BIRTH_DATE = "birth-date"
+    BSN = "bsn"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One leaf part with something to look into: its path, file name ("" without), media type and decoded content."""
+
+    part: str
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something personal: `where` for people ("part 1.2, sheet Deelnemers, cell C4"), `mark` tells two values of one
+    mail apart without being one (equal values, equal marks; keyed anew for each mail)."""
+
+    kind: Kind
+    where: str
+    mark: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part that nobody could look into, and why: a password, damage, a limit, an unknown format."""
+
+    part: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """`addresses` are those in parts that the leak check does not read itself, with their places (I-1)."""
+
+    findings: Sequence[Finding] = ()
+    addresses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    unread: Sequence[Unread] = ()
+
+
+NOTHING = Inspection()
