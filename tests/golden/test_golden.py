@@ -18,6 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gateway.address import Address
+from gateway.compared import Compared, Sameness, Verdict
 from gateway.decision import Action
 from gateway.filters import FILTERS
 from gateway.filters.context import Context, Filter, Outcome
@@ -31,7 +32,7 @@ PAIRS = sorted(FOLDER.rglob("*.in.eml"))
 BY_NAME: dict[str, tuple[Filter, ...]] = {"all": FILTERS, **{f.name: (f,) for f in FILTERS}}
 RECIPIENT = "jan@example.org"
 _HOST = re.compile(rb"(?:[\w.+-]@|https?://)([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?<!-)")
-_OURS = frozenset({"seven_bit", "recipient", "organisation", "stop", "notes"})
+_OURS = frozenset({"seven_bit", "recipient", "organisation", "compared", "stop", "notes"})
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,19 @@ class Pair:
             changes["recipient"] = Address.parse(self.recipient).exact()
         if "organisation" in self.changes:
             changes["organisation"] = organisation(**self.changes["organisation"])
+        if "compared" in self.changes:
+            changes["compared"] = Compared({a: verdict(v) for a, v in self.changes["compared"].items()})
         return context(**changes)
 
     @property
     def recipient(self) -> str:
         return str(self.changes.get("recipient", RECIPIENT))
+
+
+def verdict(text: str) -> Verdict:
+    """ "individual", "common", or an address: individual, and this is what all copies share."""
+    known = text in set(Sameness)
+    return Verdict(Sameness(text)) if known else Verdict(Sameness.INDIVIDUAL, text)
 
 
 def read(incoming: Path) -> Pair:
