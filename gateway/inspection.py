@@ -1,6 +1,6 @@
 """What was found in the content of a mail, and what could not be looked into. Kinds and places, never values.
 
-what:       `Item` (one part to look into), `Finding`, `Unread`, `Inspection`
+what:       `Item` (one part to look into), `Finding`, `Unread`, `Inspection`, `mark`
 takes→gives: made by `documents`, read by filters and conductors
 knows not:  how anything is read, what follows from a finding
 fails by:   nothing
@@ -9,6 +9,7 @@ standard:   S-11, S-53; I-1, I-7; R-050
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     POSTCODE = "postcode"
+    STREET = "street"
     BIRTH_DATE = "birth-date"
     BSN = "bsn"
 
@@ -39,11 +41,13 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something personal: `where` for people ("part 1.2, sheet Deelnemers, cell C4"), `mark` tells two values of one
-    mail apart without being one (equal values, equal marks; keyed anew for each mail)."""
+    mail apart without being one (equal values, equal marks; keyed anew for each mail). `listed`: it stands in a list or
+    table of people, not in running text."""
 
     kind: Kind
     where: str
     mark: bytes = field(repr=False)
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,18 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """`addresses` are those in parts that the leak check does not read itself, with their places (I-1)."""
+    """`addresses` are those in parts that the leak check does not read itself, with their places (I-1); `key` is what
+    the marks are made with, so that who holds a value can tell whether it is among the findings."""
 
     findings: Sequence[Finding] = ()
     addresses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
+    key: bytes = field(default=b"", repr=False)
 
 
 NOTHING = Inspection()
+
+
+def mark(key: bytes, kind: Kind, value: str) -> bytes:
+    """The mark of a value in its canonical form, under the key of one inspection (at most 64 octets)."""
+    return hashlib.blake2b(f"{kind}:{value}".encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest()
