@@ -34,6 +34,8 @@ from gateway.policy import postmaster
 from gateway.policy.classify import Traits, classify
 from gateway.policy.decide import decide
 from gateway.policy.route import route
+from gateway.proof.expectation import Expectation, expect
+from gateway.proof.reading import Reading
 from gateway.pseudonym import Person
 from gateway.reply import (
     BARE_LINE_END,
@@ -95,6 +97,8 @@ class Rendition:
     draft: Draft
     outcomes: tuple[Outcome, ...]
     template: Template
+    expectation: Expectation | None = None
+    """What the finished copy must look like; None for a message that is not chosen for the self-check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ class Rules:
     limits: Limits
     trackers: Trackers
     version: str = ""
+    self_check: float = 1.0
+    """Share of the messages whose first copy is checked (`delivery.self_check`)."""
 
 
 def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, now: float, any_sender: bool = False) -> Read:
@@ -192,11 +198,17 @@ def make(
     known = found.known_others()
     renditions: dict[str, Rendition] = {}
     stop: Outcome | None = None
+    original = Reading(reading.message.raw) if _chosen(rules, arrival) else None
     for variant in _variants(wanted):
-        rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known)
+        rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known, original)
         stop = stop or halt
         renditions[str(variant)] = rendition
     return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, stop)
+
+
+def _chosen(rules: Rules, arrival: Arrival) -> bool:
+    """Whether the self-check reads this message; by its id, so that every worker and visit says the same."""
+    return int(arrival.id[-4:], 16) < rules.self_check * 0x10000
 
 
 def _from_address(message: Message) -> Address:
@@ -304,6 +316,7 @@ def _rendition(
     variant: Variant,
     provider: Provider,
     known: set[Address],
+    original: Reading | None,
 ) -> tuple[Rendition, Outcome | None]:
     context = _context(tenant, rules, envelope, reading, variant, provider)
     draft = Draft(reading.message)
@@ -320,7 +333,8 @@ def _rendition(
         template = compile_template(draft, seven_bit=not provider.eight_bit)
     except Uncompilable as error:
         raise Refused(CANNOT_CONVERT.because(str(error))) from None
-    return Rendition(variant, draft, tuple(outcomes), template), stop
+    expectation = expect(draft, original, private=reading.private) if original is not None else None
+    return Rendition(variant, draft, tuple(outcomes), template, expectation), stop
 
 
 def _context(

@@ -53,7 +53,11 @@ def planned_message(
             **({"observed": True} if made.found.around.observed is Observed.NOW else {}),
             "edition": edition(tenant.organisation, made.read.rule, private=made.read.private),
         },
-        sealed={**_transaction(envelope), "headers": returned_header(made.read.message).decode("latin-1")},
+        sealed={
+            **_transaction(envelope),
+            "headers": returned_header(made.read.message).decode("latin-1"),
+            **_proof(made),
+        },
         body=pack({name: r.template for name, r in made.renditions.items()}),
         rows=tuple(rows),
     )
@@ -147,6 +151,11 @@ def _row(tenant: Tenant, envelope: Envelope, made: Plan, copy: Copy, arrival: Ar
         until=arrival.at + tenant.organisation.hold_for.total_seconds() if held else 0.0,
         reason=reason,
     )
+
+
+def _proof(made: Plan) -> dict[str, object]:
+    expected = {n: r.expectation.to_json() for n, r in made.renditions.items() if r.expectation is not None}
+    return {"proof": expected} if expected else {}
 
 
 def _transaction(envelope: Envelope) -> dict[str, object]:

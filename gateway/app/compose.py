@@ -33,7 +33,9 @@ from gateway.token import TokenKeys
 
 def rules(loaded: Loaded) -> Rules:
     """What all organisations share."""
-    return Rules(loaded.gateway.name, loaded.gateway.limits, loaded.trackers, loaded.version)
+    return Rules(
+        loaded.gateway.name, loaded.gateway.limits, loaded.trackers, loaded.version, loaded.gateway.delivery.self_check
+    )
 
 
 def signers(organisation: Organisation, credentials: Credentials) -> dict[str, Signer]:

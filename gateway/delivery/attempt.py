@@ -23,6 +23,7 @@ from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.parameters import mail_command, obstacle, rcpt_command
 from gateway.delivery.party import Party
 from gateway.delivery.prepare import Content, Unsendable, prepare
+from gateway.delivery.proving import Prover
 from gateway.delivery.relay import Broken, Connection, Unreachable
 from gateway.message.template import Template, unpack
 from gateway.policy.decide import decide
@@ -63,11 +64,13 @@ class Attempt:
     clock: Callable[[], float]
     age: float
     templates: Templates
+    prover: Prover
 
     async def run(self, job: Job, line: Line, party: Party) -> Outcome:
         """Try once (twice where a kept connection had gone stale). `job` must be unsealed."""
         try:
-            return await self._on_a_connection(job, line, party, self._prepare(job, line, party, job.entry.variant))
+            content = await self._proved(job, party, self._prepare(job, line, party, job.entry.variant))
+            return await self._on_a_connection(job, line, party, content)
         except RegistryUnavailable:
             return registry_away()
         except Unreachable as error:
@@ -106,12 +109,18 @@ class Attempt:
                 return Outcome(Kind.HELD, reason=missing, decision=decision)
             variant = no_looser(content.variant, decision.variant)
             if variant != content.variant:
-                content = self._prepare(job, line, party, variant)
+                content = await self._proved(job, party, self._prepare(job, line, party, variant))
             elif loop.time() - began <= self.age:
                 job.spool.mark_sending([job.entry.row])
                 return await _send(connection, mail, rcpt, content, decision)
             # Rendering anew or slow reading took time: the facts are read again.
         return Outcome(Kind.POSTPONED, reason="decisions take too long", wait=REGISTRY_WAIT)
+
+    async def _proved(self, job: Job, party: Party, content: Content) -> Content:
+        """The same content, once a second parser found nothing in it that should not be there."""
+        if why := await self.prover.why_not(job, party, content):
+            raise _Stop(Outcome(Kind.HELD, reason=why, fault=True))
+        return content
 
     async def _decide(self, job: Job, party: Party) -> Decision:
         letter, now = job.opened_letter, self.clock()

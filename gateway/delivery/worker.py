@@ -23,6 +23,7 @@ from gateway.delivery.line import Line
 from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.party import Party
 from gateway.delivery.pool import Pool
+from gateway.delivery.proving import Prover
 from gateway.delivery.record import Recorder
 from gateway.delivery.relay import Hop, Timers, hop_of
 from gateway.delivery.report import Report
@@ -84,7 +85,7 @@ class DeliveryWorker:
         self._clock = clock
         self._schedule = Schedule.of(settings)
         self._timers = Timers.of(settings)
-        self._attempt = Attempt(clock, settings.decision_age.total_seconds(), Templates())
+        self._attempt = Attempt(clock, settings.decision_age.total_seconds(), Templates(), Prover())
         self._recorders = {id(shard): (shard, Recorder(shard)) for shard in shards}
         self._lines: dict[tuple[str, str], Line] = {}
         self._at_once = asyncio.Semaphore(settings.concurrency)

@@ -184,6 +184,10 @@ def quarantined(message: str, organisation: str, fault: str) -> None:
     _log.error("quarantined", message=message, organisation=organisation, fault=fault)
 
 
+def self_check_failed(message: str, organisation: str, what: str) -> None:
+    _log.error("self-check failed", message=message, organisation=organisation, what=what)
+
+
 def undecided(message: str, organisation: str, why: str) -> None:
     _log.warning("stored undecided", message=message, organisation=organisation, why=why)
 

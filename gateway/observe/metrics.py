@@ -137,6 +137,9 @@ REGISTRY_TROUBLE = Gauge(
     multiprocess_mode="livemax",
 )
 SPOOL_TROUBLE = Gauge("briefgeheim_spool_trouble", "1 while the spool cannot store", multiprocess_mode="livemax")
+SELF_CHECKS = Counter(
+    "briefgeheim_self_checks", "First copies read by a second parser before they left", ["organisation", "result"]
+)
 OVERRIDES = Counter(
     "briefgeheim_overrides", "Held mail released or dropped by a named operator", ["organisation", "act", "rule"]
 )

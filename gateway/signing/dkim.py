@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -67,6 +67,11 @@ class Signer:
         self.domain = domain
         self.selector = selector
         self._key = _parse(domain, selector, pem)
+
+    @property
+    def public_key(self) -> RSAPublicKey:
+        """What a verifier would find in DNS."""
+        return self._key.public_key()
 
     def sign(self, message: bytes, *, now: int, profile: str = "plain") -> bytes:
         """The DKIM-Signature field with its last CRLF. `now` is Unix seconds (t=); `profile` a key of REWRITTEN."""
