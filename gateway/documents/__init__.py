@@ -1,0 +1,1 @@
+"""Text out of attachments, and what in a text is personal. Start with `protocol.py`, then `read.py`."""
