@@ -1,0 +1,103 @@
+"""Running text: which of its values stand in a list of people, line by line.
+
+what:       lists without a table: a line of headings, or lines close together that each hold another value of one kind
+takes→gives: `Text` without cells → `Sight` values with `listed`
+knows not:  documents, what follows
+fails by:   nothing
+standard:   S-11, S-53. Linear
+
+A signature is no list: its telephone, mobile and fax stand behind labels of their own. Nor is the quoted header of an
+earlier mail: addresses there are the leak check's.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gateway.documents.heads import head_line, kind_of, place
+from gateway.documents.kinds import Found, find
+from gateway.documents.protocol import Text
+from gateway.documents.tables import Sight
+from gateway.inspection import Kind
+
+_GAP = 6  # lines from one value to the next: name, street, place, telephone and a blank one between
+_REPEATS = 3
+_ENVELOPE = re.compile(r"[>\s]*\*?(?:van|aan|cc|bcc|from|to|verzonden|sent|reply-to|von|an|de|à)\*?\s*:", re.IGNORECASE)
+_WORTH = re.compile(r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LABEL = 28
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    found: Found
+    line: int
+    label: str
+
+
+def sights(text: Text) -> Iterator[Sight]:
+    """Everything personal in one text, and whether it stands in a list."""
+    if not _WORTH.search(text.text):
+        return
+    starts = _starts(text.text)
+    hits = [_hit(text.text, starts, found) for found in find(text.text)]
+    if not hits:
+        return
+    heading = _first_heading(text.text, starts)
+    listed = _in_runs(hits, text.text, starts)
+    for hit in hits:
+        below = heading is not None and hit.line > heading
+        yield Sight(hit.found.kind, hit.found.value, text.place(hit.found.at), below or id(hit) in listed)
+
+
+def _starts(text: str) -> list[int]:
+    starts = [0]
+    at = text.find("\n")
+    while at >= 0:
+        starts.append(at + 1)
+        at = text.find("\n", at + 1)
+    return starts
+
+
+def _hit(text: str, starts: Sequence[int], found: Found) -> _Hit:
+    line = bisect_right(starts, found.at) - 1
+    before = text[starts[line] : found.at].strip(" \t:.-|>*•()")
+    labelled = len(before) <= _LABEL and (len(before) <= 2 or kind_of(before) is not None)
+    return _Hit(found, line, "".join(_LETTERS.findall(before)).casefold() if labelled else "")
+
+
+def _first_heading(text: str, starts: Sequence[int]) -> int | None:
+    lines = text.split("\n")
+    return next((number for number in range(len(starts)) if head_line(lines[number])), None)
+
+
+def _in_runs(hits: Iterable[_Hit], text: str, starts: Sequence[int]) -> set[int]:
+    groups: dict[tuple[Kind, str], list[_Hit]] = {}
+    for hit in hits:
+        groups.setdefault((hit.found.kind, hit.label), []).append(hit)
+    listed: set[int] = set()
+    for group in groups.values():
+        for run in _runs([h for h in group if not _exempt(text, starts, h.line)]):
+            if len({h.found.value for h in run}) >= _REPEATS and len({h.line for h in run}) >= _REPEATS:
+                listed |= {id(h) for h in run}
+    return listed
+
+
+def _exempt(text: str, starts: Sequence[int], line: int) -> bool:
+    end = starts[line + 1] if line + 1 < len(starts) else len(text)
+    whole = text[starts[line] : min(end, starts[line] + 400)]
+    return _ENVELOPE.match(whole) is not None or place(whole)
+
+
+def _runs(group: Sequence[_Hit]) -> Iterator[list[_Hit]]:
+    run: list[_Hit] = []
+    for hit in sorted(group, key=lambda h: h.line):
+        if run and hit.line - run[-1].line > _GAP:
+            yield run
+            run = []
+        run.append(hit)
+    if run:
+        yield run

@@ -1,0 +1,72 @@
+"""Where people live: Dutch postcodes with a house number, and streets with a number.
+
+what:       addresses of houses as they are written on an envelope or in a column
+takes→gives: text → (postcode and number, offset), (street and number, offset); cells → the same
+knows not:  whether the place exists, who lives there
+fails by:   nothing
+standard:   NEN 5825 (postcode: four digits not beginning with 0, two capitals, never SA, SD or SS). Linear
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_POSTCODE = re.compile(r"(?<![\w.,€$£+-])([1-9]\d{3})[ \u00a0]{0,2}((?!SA|SD|SS)[A-Z]{2})(?![\w€%/])")
+_LOOSE = re.compile(r"\s*([1-9]\d{3})\s{0,2}([A-Za-z]{2})\b")
+_NUMBER_AFTER = re.compile(
+    r"[ \u00a0,]{1,3}(?:huisnr\.?|nr\.?|no\.?)?[ \u00a0]?"
+    r"(\d{1,5})[ -]?([A-Za-z]{1,2}\b|\d{1,3}\b)?(?![\w.,:/-]?\d)(?!\w)"
+)
+_NUMBER_BEFORE = re.compile(
+    r"(?:^|[\s,;:|(>])[^\W\d_][\w.'’-]{0,40}(?:[ \u00a0][\w.'’-]{1,40}){0,5}"
+    r"[ \u00a0](\d{1,5})[ -]?([A-Za-z]{1,3}|\d{1,4})?[\s,;|/·•-]{1,6}\Z"
+)
+_ENDINGS = "(?:straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|plantsoen|steeg)"
+_STREET = re.compile(
+    rf"(?<![\w.'’-])((?:[A-Z][\w.'’-]{{0,40}}[ \u00a0]){{0,3}}[A-Z][\w.'’-]{{0,40}}?{_ENDINGS})"
+    r"[ \u00a0](\d{1,5})[ -]?([a-zA-Z]{1,2}\b)?(?![\d:]|[.,]\d)"
+)
+_STREET_HINT = re.compile(rf"{_ENDINGS}[ \u00a0]\d")
+_WITH_NUMBER = re.compile(r"[^\W\d_].{0,60}?[ \u00a0]\d{1,5}\b|\b\d{1,5}[ ,]+[^\W\d_]")
+_LOOK_BACK = 96
+_STREET_MOST = 64
+
+
+def postcodes(text: str) -> Iterator[tuple[str, int]]:
+    """Postcodes with a house number beside them, as "1234AB 12A"; before it stands the street, or it follows."""
+    for match in _POSTCODE.finditer(text):
+        number = _NUMBER_AFTER.match(text, match.end(), match.end() + 24)
+        if number is None:
+            number = _NUMBER_BEFORE.search(text[max(0, match.start() - _LOOK_BACK) : match.start()])
+        if number is not None:
+            house = f"{number[1]}{(number[2] or '').upper()}"
+            yield f"{match[1]}{match[2]} {house}", match.start()
+
+
+def streets(text: str) -> Iterator[tuple[str, int]]:
+    """Streets with a number whose name ends as Dutch streets do."""
+    for hint in _STREET_HINT.finditer(text):
+        start = max(0, hint.start() - _STREET_MOST)
+        for match in _STREET.finditer(text, start, hint.end() + 8):
+            if match.start(2) == hint.end() - 1:
+                yield street(match[0]), match.start()
+
+
+def street(written: str) -> str:
+    """One spelling of a street with its number."""
+    return " ".join(written.split()).casefold()
+
+
+def postcode_cell(text: str) -> str:
+    """The postcode of a cell whose column holds them, also in small letters; a foreign one as it is written."""
+    match = _LOOSE.match(text)
+    if match is not None:
+        return f"{match[1]}{match[2].upper()}"
+    bare = text.strip()
+    return bare.upper() if 3 < len(bare) < 11 and sum(c.isdigit() for c in bare) > 2 else ""
+
+
+def street_cell(text: str) -> str:
+    """The street of a cell whose column holds addresses."""
+    return street(text) if len(text) < 200 and _WITH_NUMBER.search(text) else ""
