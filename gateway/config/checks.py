@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gateway.config.check_api import check_webhooks
 from gateway.config.check_classify import check_classify
+from gateway.config.check_content import check_content
 from gateway.config.check_domains import check_domains, check_identity
 from gateway.config.check_listeners import check_listeners
 from gateway.config.check_observe import check_observe
@@ -55,6 +56,7 @@ def organisation(settings: Organisation) -> Iterator[Finding]:
         check_classify(settings),
         check_observe(settings, date.today()),
         check_third_parties(settings),
+        check_content(settings),
         check_webhooks(settings),
     )
 

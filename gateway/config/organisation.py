@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field
 
 from gateway.config.api import Webhook
 from gateway.config.base import DomainName, Duration, Name, Settings
+from gateway.config.content import Content
 from gateway.config.observe_mode import ObserveMode
 from gateway.config.probe import Probe
 from gateway.config.retention import Retention
@@ -355,6 +356,8 @@ class Organisation(Settings):
     """How mail is told apart; the first match counts, no match is refused."""
     footer: Footer = Footer()
     """Texts of the visible opt-out."""
+    content: Content = Content()
+    """What may stand in the content of mail: lists of people, data of many, files nobody can look into."""
     rights: Rights = Rights()
     """Requests of people: who handles them, and within which terms."""
     hold_for: Duration = Field(default="5d", validate_default=True)
