@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.message.encodings import LINE_LIMIT, Scan, Undecodable, check, decode, scan
@@ -63,11 +63,61 @@ class Draft:
         self._parts: dict[str, Part] = {}
         self._scans: dict[str, Scan] = {}
         self._refusals: dict[str, str] = {}
+        self.wrapping: Replacement | None = None
+        """Text (UTF-8) of a part to put below the whole message, which then becomes a multipart/mixed."""
 
     def remove_field(self, field: Field, *, by: str, kind: str) -> None:
         """Remove a whole field, of the top header or of a part. `ValueError` inside something signed or encrypted."""
         self._check_open(field)
+        inside = [e for e in self._planned.get("", ()) if field.start <= e.start < e.end <= field.end]
+        for edit in inside:
+            self._planned[""].remove(edit)
+            self.edits.remove(edit)
         self._plan(Edit(by, kind, "", field.start, field.end, ()))
+
+    def join_name(self, field: Field, *, by: str, kind: str) -> None:
+        """Take out the white space before a field's colon (RFC 5322 4.5.8), on which some readers stumble.
+
+        Nothing to do where there is none, or where the field is removed anyway.
+        """
+        start, end = field.start + len(field.name), field.value - 1
+        if start < end and not self.removed(field):
+            self._check_open(field)
+            self._plan(Edit(by, kind, "", start, end, ()))
+
+    def remove_lead(self, *, by: str, kind: str) -> None:
+        """Remove what stands before the first field: the "From " line of a mailbox file."""
+        if self.message.root.header[0] > 0:
+            self._plan(Edit(by, kind, "", 0, self.message.root.header[0], ()))
+
+    def wrap(self, text: Replacement, *, by: str, kind: str) -> None:
+        """Make the message the first part of a multipart/mixed, byte for byte, and `text` (UTF-8, CRLF) the second."""
+        end = len(self.message.raw)
+        self.wrapping = _joined(text)
+        self.edits.append(Edit(by, kind, "", end, end, self.wrapping))
+
+    def amend(self, edit: Edit, replacement: Replacement) -> None:
+        """Let a planned edit write something else in the same place."""
+        amended = replace(edit, replacement=_joined(replacement))
+        for planned in (self._planned[edit.part], self.edits):
+            planned[planned.index(edit)] = amended
+
+    def widen(self, part: Part) -> bool:
+        """Write the part in UTF-8, which holds every character; edits planned on it go along, offsets change.
+
+        False when its octets are not all in its own charset: then nothing is changed.
+        """
+        known, edits = self._scan(part), self._planned.get(part.path, [])
+        try:
+            content = known.content.decode(known.codec).encode()
+            moved = _moved(edits, known)
+        except UnicodeError:
+            return False
+        for before, after in zip(edits, moved, strict=True):
+            self.edits[self.edits.index(before)] = after
+        edits[:] = moved
+        self._scans[part.path] = Scan(content, "utf-8", recoded=True)
+        return True
 
     def replace_value(self, field: Field, value: Replacement, *, by: str, kind: str) -> None:
         """Write another value after "Name:"; `value` comes folded, without leading space and final CRLF."""
@@ -208,6 +258,21 @@ def apply(content: bytes, edits: Iterable[Edit]) -> Replacement:
         pieces += [content[position : edit.start], *edit.replacement]
         position = edit.end
     return _joined((*pieces, content[position:]))
+
+
+def _moved(edits: Iterable[Edit], known: Scan) -> list[Edit]:
+    """The same edits with offsets and text in UTF-8. One pass."""
+    moved: list[Edit] = []
+    at = size = 0
+    for edit in edits:
+        offsets = []
+        for offset in (edit.start, edit.end):
+            size += len(known.content[at:offset].decode(known.codec).encode())
+            at = offset
+            offsets.append(size)
+        written = tuple(p if isinstance(p, Slot) else p.decode(known.codec).encode() for p in edit.replacement)
+        moved.append(replace(edit, start=offsets[0], end=offsets[1], replacement=written))
+    return moved
 
 
 def _span(edit: Edit) -> tuple[int, int]:

@@ -147,11 +147,18 @@ def _extended(held: Mapping[int, tuple[bytes, bool]]) -> str:
 
 
 def _text(raw: bytes) -> str:
-    """Header bytes as text: UTF-8 (RFC 6532), else Latin-1 so that nothing is lost."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    return raw.decode(charset_of(raw))
+
+
+def charset_of(raw: bytes) -> str:
+    """The charset of header bytes without a label: UTF-8 (RFC 6532), else windows-1252, else Latin-1."""
+    for name in ("utf-8", "cp1252"):
+        try:
+            raw.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return "latin-1"
 
 
 def unfold(value: bytes) -> bytes:

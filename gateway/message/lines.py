@@ -35,14 +35,15 @@ def long_lines(message: Message) -> list[LongLine]:
         return []
     found: list[LongLine] = []
     for part in message.walk():
-        for where, start, end in _areas(part):
+        for where, start, end in areas(part):
             at = first_long_line(raw, start, end)
             if at >= 0:
                 found.append(LongLine(part.path, where, at))
     return found
 
 
-def _areas(part: Part) -> list[tuple[str, int, int]]:
+def areas(part: Part) -> list[tuple[str, int, int]]:
+    """("header" | "body" | "between", start, end) of what belongs to `part` itself and not to a part inside it."""
     areas = [("header", *part.header)]
     if not part.children:
         return [*areas, ("body", *part.body)]

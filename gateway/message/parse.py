@@ -22,6 +22,7 @@ MOST_RECEIVED = 100  # R-012, RFC 5321 6.3
 _SCANS = 16  # how often, on average, an octet may be searched for boundaries: nesting large content deeply is an attack
 _DEEPEST = 200  # whatever the settings say: one level is one call
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:()[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
+_MAILBOX = re.compile(rb">?From [^\r\n]*\r\n")
 _PGP = re.compile(rb"(?:\A|\n)-----BEGIN PGP (?:SIGNED )?MESSAGE")
 _NESTED = frozenset({"message/rfc822", "message/global"})
 _FORBIDDEN = frozenset({"message/partial", "message/external-body"})
@@ -34,6 +35,13 @@ _SEALED = {
     "application/pgp-encrypted": "encrypted",
 }
 
+# Why a part is `broken` though all readers see the same bytes as its body.
+HARMLESS = frozenset(
+    {
+        *("no closing boundary", "a boundary after the closing boundary", "no blank line after the header"),
+        "two Content-Disposition fields",
+    }
+)
 _ONCE = (
     *("From", "Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject"),
     *("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID"),
@@ -187,7 +195,9 @@ class _Parser:
         self._scan_left = _SCANS * len(raw) + (1 << 20)
 
     def top(self) -> Part:
-        return self._part(0, len(self._raw), _Place("1", 1, "text/plain", "", ""))
+        # The line of a mailbox file before each mail is no part of it (RFC 4155); `Draft.remove_lead` takes it out.
+        lead = _MAILBOX.match(self._raw) if _FIELD.match(self._raw) is None else None
+        return self._part(lead.end() if lead else 0, len(self._raw), _Place("1", 1, "text/plain", "", ""))
 
     def _part(self, start: int, end: int, place: _Place) -> Part:
         self._count(start, place)
@@ -199,8 +209,8 @@ class _Parser:
             raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
         encoding, plain = _encoding(self._raw, kinds.get(b"content-transfer-encoding"))
         shown = _read(self._raw, kinds.get(b"content-disposition"))
-        broken = place.broken or garbage or ("two Content-Disposition fields" if b"" in kinds else "")
-        broken = broken or ("" if plain else "a Content-Transfer-Encoding with more than its name")
+        broken = garbage or ("" if plain else "a Content-Transfer-Encoding with more than its name")
+        broken = broken or place.broken or ("two Content-Disposition fields" if b"" in kinds else "")
         sealed = place.sealed or _SEALED.get(content_type, "")
         composite = content_type.startswith("multipart/") or content_type in _NESTED
         children: tuple[Part, ...] = ()

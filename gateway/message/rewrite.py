@@ -10,12 +10,10 @@ standard:   RFC 2045 6, RFC 6152 3, RFC 3676 (content of flowed text is kept); R
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from gateway.message.draft import Draft, Replacement, Slot
 from gateway.message.encodings import (
-    IDENTITY,
     decode,
     encode_base64,
     encode_quoted_printable,
@@ -24,44 +22,26 @@ from gateway.message.encodings import (
 )
 from gateway.message.headers import parameters
 from gateway.message.parse import Field, Part
+from gateway.message.seven_bit import convert, leaves
+from gateway.message.splices import SLOT_ROOM, Gap, Rewrite, Uncompilable, raw_steps
+from gateway.message.wrap import wrapped
 
-SLOT_ROOM = 512  # octets kept free on a line for a slot's value
 _STALE = frozenset({b"content-md5", b"content-length", b"lines"})  # say something about the old content
-
-
-class Uncompilable(ValueError):
-    """The draft cannot be written as asked; `reason` says what stands in the way, without content."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Where a slot's value goes, as it is ("raw") or as lines of quoted-printable ("qp")."""
-
-    slot: Slot
-    encoding: str = "raw"
-
-
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """`start:end` of the message becomes `steps`; `header` when it belongs to the top header."""
-
-    start: int
-    end: int
-    steps: tuple[bytes | Gap, ...]
-    header: bool = False
 
 
 def rewrites(draft: Draft, *, seven_bit: bool) -> list[Rewrite]:
     """All splices in order of offset, none overlapping. Raises `Uncompilable`."""
-    found = [Rewrite(e.start, e.end, _raw_steps(e.replacement), _in_header(draft, e.end)) for e in draft.header_edits()]
-    for part, changed in _parts_to_write(draft, seven_bit=seven_bit):
+    found = [Rewrite(e.start, e.end, raw_steps(e.replacement), _in_header(draft, e.end)) for e in draft.header_edits()]
+    touched = {part.path: changed for part, changed in draft.touched()}
+    for part, changed in draft.touched():
         found += _Writer(draft, part, changed=changed, seven_bit=seven_bit).splices()
     if seven_bit:
-        found += _relabelled(draft)
+        for part in leaves(draft.message):
+            if part.path not in touched:
+                found += _Writer(draft, part, changed=False, seven_bit=True).splices()
+        found = convert(draft.message, found)
+    if draft.wrapping is not None:
+        found = _wrapped(draft, draft.wrapping, found)
     found.sort(key=lambda r: (r.start, r.end))  # stable: insertions at one place stay in order
     for before, after in pairwise(found):
         if before.end > after.start:
@@ -69,35 +49,14 @@ def rewrites(draft: Draft, *, seven_bit: bool) -> list[Rewrite]:
     return found
 
 
+def _wrapped(draft: Draft, text: Replacement, found: list[Rewrite]) -> list[Rewrite]:
+    plain = all(p.isascii() for p in text if not isinstance(p, Slot))
+    encoding = "7bit" if plain else "quoted-printable"
+    return wrapped(draft, found, _encode(encoding, text), encoding)
+
+
 def _in_header(draft: Draft, end: int) -> bool:
     return end <= draft.message.root.header[1]
-
-
-def _raw_steps(replacement: Replacement) -> tuple[bytes | Gap, ...]:
-    return tuple(Gap(piece) if isinstance(piece, Slot) else piece for piece in replacement)
-
-
-def _parts_to_write(draft: Draft, *, seven_bit: bool) -> Iterator[tuple[Part, bool]]:
-    touched = {part.path: (part, changed) for part, changed in draft.touched()}
-    yield from touched.values()
-    if not seven_bit or draft.message.raw.isascii():
-        return
-    for part in draft.message.walk():
-        if part.path in touched or part.children or draft.message.raw[slice(*part.body)].isascii():
-            continue
-        if part.sealed or part.broken:
-            raise Uncompilable(f"part {part.path} has 8-bit content and is {part.sealed or 'broken'}")
-        if part.encoding in IDENTITY and not part.content_type.startswith("multipart/"):
-            yield part, False
-
-
-def _relabelled(draft: Draft) -> Iterator[Rewrite]:
-    """RFC 2045 6.4: a composite part says 8bit only when something in it is."""
-    for part in draft.message.walk():
-        if part.children and part.encoding in ("8bit", "binary") and not part.sealed and not part.broken:
-            field = _find(part, b"content-transfer-encoding")
-            if field is not None and not draft.removed(field):
-                yield _value_splice(draft, part, field, b" 7bit")
 
 
 def _find(part: Part, name: bytes) -> Field | None:
@@ -146,7 +105,8 @@ class _Writer:
             return "7bit" if now == "base64" or self._seven_bit else now
         if fits and now != "base64" and not self._seven_bit and not self._was_ascii():
             return now
-        return "quoted-printable" if self._slots or self._part.content_type.startswith("text/") else "base64"
+        text = self._slots or self._part.content_type.startswith(("text/", "message/"))
+        return "quoted-printable" if text else "base64"
 
     def _was_ascii(self) -> bool:
         """Whether 8-bit content would be new here (enclosing parts may say 7bit)."""
@@ -212,7 +172,7 @@ def _encode(encoding: str, pieces: Replacement) -> tuple[bytes | Gap, ...]:
         return (encode_base64(b"".join(p for p in pieces if not isinstance(p, Slot))),)
     if encoding == "quoted-printable":
         return tuple(_quoted(pieces))
-    return _raw_steps(pieces)
+    return raw_steps(pieces)
 
 
 def _quoted(pieces: Replacement) -> Iterator[bytes | Gap]:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from gateway.message.draft import Draft, Slot
 from gateway.message.encodings import encode_quoted_printable
-from gateway.message.rewrite import SLOT_ROOM, Gap, Rewrite, Uncompilable, rewrites
+from gateway.message.rewrite import rewrites
+from gateway.message.splices import SLOT_ROOM, Gap, Rewrite, Uncompilable, ascii_steps
 
 __all__ = ["Gap", "Run", "Slot", "Template", "Uncompilable", "compile", "pack", "unpack"]
 
@@ -198,8 +199,8 @@ def compile(draft: Draft, *, seven_bit: bool) -> Template:  # the room contract'
     body = draft.message.root.body[0]
     planned = rewrites(draft, seven_bit=seven_bit)
     runs = _kept(planned, len(raw))
-    utf8 = any(r.header and not _ascii_steps(r.steps) for r in planned)
-    eight = any(not r.header and not _ascii_steps(r.steps) for r in planned)
+    utf8 = any(r.header and not ascii_steps(r.steps) for r in planned)
+    eight = any(not r.header and not ascii_steps(r.steps) for r in planned)
     if not raw.isascii():
         utf8 = utf8 or not all(_ascii(raw, run.start, min(run.end, body)) for run in runs)
         eight = eight or not all(_ascii(raw, max(run.start, body), run.end) for run in runs)
@@ -220,10 +221,6 @@ def _steps(planned: list[Rewrite], runs: list[Run]) -> tuple[Step, ...]:
     for rewrite, run in zip(planned, runs[1:], strict=True):
         steps += [*rewrite.steps, run]
     return tuple(step for step in steps if not isinstance(step, Run) or step.start < step.end)
-
-
-def _ascii_steps(steps: Iterable[bytes | Gap]) -> bool:
-    return all(step.isascii() for step in steps if isinstance(step, bytes))
 
 
 def _ascii(raw: bytes, start: int, end: int) -> bool:

@@ -44,6 +44,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "demo/recorder.py": ("the provider of every end-to-end test", "stages.py"),
     "demo/stage.py": ("builds every gateway of the end-to-end tests", "stages.py"),
     "demo/story.py": ("tells the demo and judges each result", "cli/test_demo.py"),
+    "message/splices.py": ("values without behaviour of their own", "message/test_template.py"),
     "filters/context.py": ("holds no code, only what a filter is given", "filters/example.py"),
     "filters/shown.py": ("which parts are shown, asked through the filter that needs it", "filters/test_opt_out.py"),
     "policy/scenes.py": ("situations for the tables, each held against what is promised", "policy/test_matrix.py"),
