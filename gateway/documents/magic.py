@@ -191,7 +191,7 @@ def _text(told: Format | None, media_type: str, head: str) -> Format:
         return Format.HTML
     if _XML.match(start):
         return Format.HTML if "<html" in head[:4096].lower() else Format.XML
-    if told is Format.MAIL or (told is None and _MAIL.match(start)):
+    if told is Format.MAIL or (told is None and not media_type.startswith("text/") and _MAIL.match(start)):
         return Format.MAIL
     if told in (None, Format.ENCRYPTED, Format.SIGNATURE):
         return Format.PLAIN if not media_type.endswith(("+xml", "+json")) else Format.JSON

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from html import unescape
 
 from gateway.documents import plain
-from gateway.documents.protocol import Meter, Text, joined, label, row
+from gateway.documents.protocol import Meter, Text, joined, row
 from gateway.message.encodings import codec
 
 _ROW, _END_ROW, _END_CELL = "\x1d", "\x1e", "\x1f"
@@ -25,7 +25,7 @@ _DECLARED = re.compile(rb"^\s*<\?xml[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9
 _META = re.compile(rb"<meta\b[^<>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 
 _XML_BREAK = re.compile(
-    r"</(?:[\w.-]+:)?(?:p|h|txbxContent|comment|footnote|title|creator|description|lastModifiedBy)\s*>"
+    r"</(?:[\w.-]+:)?(?:p|h|txbxContent|text|comment|author|footnote|endnote|si|annotation|creator|date)\s*>"
     r"|<(?:[\w.-]+:)?(?:br|cr|line-break|tab|s|noBreakHyphen|list-item)\b[^<>]*>"
 )
 _XML_ROW = re.compile(r"<(?:[\w.-]+:)?(?:tr|table-row|Row)(?=[\s/>])[^<>]*>")
@@ -48,8 +48,12 @@ _HTML_BREAK = re.compile(
 _VALUE = re.compile(r"([\w:.-]{1,80})\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 _SIGNS = re.compile(r"@|%40|&#|(?:mailto|tel|callto|sms|sip)(?::|%3a)", re.IGNORECASE)
 _PERSONAL = frozenset(
-    "author initials userid displayname descr title alt alias tooltip caption label comment contact providerid summary"
-    " placeholder prompt error string-value date-value".split()
+    name
+    for names in (
+        "author initials userid displayname descr title alt alias tooltip caption label comment contact providerid",
+        "summary placeholder prompt error string-value date-value v",
+    )
+    for name in names.split()
 )
 
 
@@ -111,12 +115,16 @@ def _cells(text: str, otherwise: str) -> str:
 
 
 def _kept(match: re.Match[str]) -> str:
-    # Declarations and comments are no tags: what they say can be read by anybody.
-    return f"\n{match[0][2:-1]}\n" if match[0][1] in "!?" else "\n"
+    return _said(match[0]) or "\n"
 
 
 def _kept_glued(match: re.Match[str]) -> str:
-    return f"\n{match[0][2:-1]}\n" if match[0][1] in "!?" else ""
+    return _said(match[0])
+
+
+def _said(tag: str) -> str:
+    # Declarations and comments are no tags: what they say can be read by anybody.
+    return f"\n{tag[2:-1]}\n" if tag[1] in "!?" and not tag.startswith("<?xml") else ""
 
 
 def _versions(text: str) -> tuple[str, str | None]:
@@ -146,7 +154,7 @@ def _share(piece: str, depth: dict[str, int], now: list[str], before: list[str])
 
 
 def _tables(text: str, meter: Meter, where: str, *, first_cell: int = 0) -> Iterator[Text]:
-    """Cut at the marks of rows: rows as cells, the rest as text. `first_cell`: marks end cells (0) or begin them (1)."""
+    """Cut at the marks of rows: rows as cells, the rest as text. `first_cell` 1: a mark begins a cell, 0: ends it."""
     loose: list[str] = []
     number = 0
     for piece in re.split(f"([{_ROW}{_END_ROW}])", text) if _ROW in text else [text]:
@@ -190,6 +198,6 @@ def _told(attributes: list[str], meter: Meter, where: str) -> Iterator[Text]:
         yield from plain.pieces(text, meter, joined(where, "behind the text"), lines=False)
 
 
-def named(name: str) -> str:
-    """A file in an office file, for people: "word/comments.xml" is "comments"."""
-    return label(name.rpartition("/")[2].rpartition(".")[0] or name)
+def words(text: str) -> str:
+    """The text of a piece of office XML, on one line."""
+    return " ".join(_flat(text).split())

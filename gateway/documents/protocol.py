@@ -109,7 +109,9 @@ Inside = Callable[[str, bytes], Iterator[Text]]
 
 
 def row(where: str, cells: list[str]) -> Text:
-    """A `Text` of one row; white space in a cell becomes a space, so that the tabs count columns."""
+    """A `Text` of one row; white space in a cell becomes a space, so that the tabs count columns. Blank ends go."""
+    while cells and not cells[-1]:
+        cells.pop()
     clean = tuple(" ".join(cell.split()) for cell in cells)
     return Text(where, TAB.join(clean), clean)
 

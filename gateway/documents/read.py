@@ -9,12 +9,13 @@ standard:   S-11, S-53; R-050
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gateway.documents import delimited, magic, markup, plain
+from gateway.documents import archive, delimited, magic, markup, pdf, plain, spreadsheet, wordprocessing
 from gateway.documents.magic import Format
-from gateway.documents.protocol import PASSWORD, UNKNOWN, Bounds, Meter, Text, Unreadable
+from gateway.documents.protocol import PASSWORD, UNKNOWN, Bounds, Meter, Text, TooMuch, Unreadable, joined, label
 from gateway.inspection import Item
 
 _NOTHING = frozenset({Format.EMPTY, Format.PICTURE, Format.SIGNATURE})
@@ -27,6 +28,8 @@ _SIMPLE: dict[Format, Callable[[bytes, Meter, str], Iterator[Text]]] = {
     Format.DELIMITED: delimited.texts,
     Format.PLAIN: plain.texts,
 }
+_WORKBOOK = re.compile(r"xl/workbook\d*\.(?:xml|bin)", re.IGNORECASE)
+_ODF = b"application/vnd.oasis.opendocument."
 
 
 def readable(item: Item) -> bool:
@@ -56,7 +59,57 @@ class _File:
             return
         if found is Format.ENCRYPTED:
             raise Unreadable(PASSWORD)
-        reader = _SIMPLE.get(found)
-        if reader is None:
+        if found is Format.UNKNOWN:
             raise Unreadable(UNKNOWN)
-        yield from reader(self.content, self.meter, "")
+        simple = _SIMPLE.get(found)
+        try:
+            yield from simple(self.content, self.meter, "") if simple else self._deep(found)
+        except MemoryError:
+            raise TooMuch("needs more memory than it may have") from None
+
+    def _deep(self, found: Format) -> Iterator[Text]:
+        if found is Format.PDF:
+            return pdf.texts(self.content, self.meter, self._inside)
+        if found is Format.OLE:
+            return spreadsheet.compound(self.content, self.meter)
+        if found is Format.ZIP:
+            return self._zip()
+        self._not_too_deep()
+        if found is Format.TAR:
+            return archive.tarred(self.content, self.meter, self._inside)
+        if found is Format.MAIL:
+            return archive.mail(self.content, self.meter, self._inside)
+        return archive.squeezed(self.content, self.name, self.meter, self._within_squeezed)
+
+    def _zip(self) -> Iterator[Text]:
+        file = archive.Zip(self.content, self.meter)
+        names = {entry.filename for entry in file.entries}
+        if any(map(_WORKBOOK.fullmatch, names)):
+            return spreadsheet.workbook(file, self._inside)
+        declared = file.find("mimetype") or b""
+        if declared.startswith(_ODF + b"spreadsheet"):
+            return spreadsheet.open_document(file, self._inside)
+        if declared.startswith(_ODF) or "[Content_Types].xml" in names:
+            return wordprocessing.texts(file, self._inside)
+        self._not_too_deep()
+        return archive.zipped(file, self._inside)
+
+    def _not_too_deep(self) -> None:
+        if self.depth >= self.meter.bounds.depth:
+            raise Unreadable("archives within archives")
+
+    def _inside(self, name: str, content: bytes) -> Iterator[Text]:
+        """A file in this one. One level below the deepest archive there may still be a document, not one in that."""
+        if self.depth > self.meter.bounds.depth:
+            raise Unreadable("files within files within files")
+        yield from _placed(_File(name, "", content, self.meter, self.depth + 1), f"file {label(name)}")
+
+    def _within_squeezed(self, name: str, content: bytes) -> Iterator[Text]:
+        # A .tar.gz is one archive to people, and a .csv.gz a table.
+        deeper = 0 if magic.of(name, "", content) is Format.TAR else 1
+        yield from _placed(_File(name, "", content, self.meter, self.depth + deeper), "")
+
+
+def _placed(file: _File, where: str) -> Iterator[Text]:
+    for text in file.texts():
+        yield replace(text, where=joined(where, text.where))

@@ -1,0 +1,102 @@
+"""Office files made of XML in a ZIP: DOCX, PPTX, ODT, ODP, and every part of XLSX and ODS that is no cell.
+
+what:       `texts` (a whole file), `rest` (the parts that another reader leaves), `sealed`
+takes→gives: an opened `Zip`, a reader for files embedded in it → `Text`s
+knows not:  cells of spreadsheets
+fails by:   `Unreadable` at the end, naming what could not be read; `TooMuch`
+standard:   ECMA-376 (OPC, WordprocessingML, PresentationML, DrawingML), ODF 1.3; S-11
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+from gateway.documents import magic, markup
+from gateway.documents.archive import Zip
+from gateway.documents.magic import Format
+from gateway.documents.protocol import Inside, Meter, Text, TooMuch, Unreadable, label
+
+_RUNS = re.compile(
+    r"(?:word|ppt|visio)/(?!_rels|theme|.*\.rels$)|xl/(?:comments|drawings/(?!_rels)|sharedStrings)"
+    r"|(?:[^/]*/)*(?:content|styles)\.xml$"
+)
+_PROPERTIES = ("docProps/", "docMetadata/", "meta.xml")
+_PLACES = {"document": "body", "content": "body", "presentation": "body", "meta": "properties"}
+_NUMBERED = re.compile(r"(slide|notesSlide|header|footer|comments?)(\d+)$")
+_SAID = {"slide": "slide", "notesSlide": "notes of slide", "header": "header", "footer": "footer"}
+_XML_ENDINGS = (".xml", ".rels", ".vml", ".xhtml", ".rdf")
+
+
+def texts(found: Zip, inside: Inside) -> Iterator[Text]:
+    """All of the file: body, headers, footers, notes, comments, tracked changes, properties, links, embedded files."""
+    sealed(found)
+    yield from rest(found, inside, ())
+
+
+def sealed(found: Zip) -> None:
+    """Raises `Unreadable` for an OpenDocument file with a password."""
+    manifest = found.find("META-INF/manifest.xml") or b""
+    if b"encryption-data" in manifest:
+        raise Unreadable("a password is needed")
+
+
+def rest(found: Zip, inside: Inside, without: Container[str]) -> Iterator[Text]:
+    """Every part but those in `without`. What is no XML goes to its own reader, or is searched for addresses."""
+    troubles: list[str] = []
+    for name, content in found.members():
+        if name in without or name == "mimetype":
+            continue
+        found.meter.member()
+        try:
+            yield from _part(name, content(), found.meter, inside)
+        except TooMuch:
+            raise
+        except Unreadable as error:
+            troubles.append(f"{label(name.rpartition('/')[2])}: {error.why}")
+    if troubles:
+        raise Unreadable("; ".join(troubles[:3]))
+
+
+def _part(name: str, content: bytes, meter: Meter, inside: Inside) -> Iterator[Text]:
+    if name.lower().endswith(_XML_ENDINGS) or name == "[Content_Types].xml":
+        reader = markup.office if _RUNS.match(name) else markup.xml
+        yield from reader(content, meter, place(name))
+        return
+    kind = magic.of(name, "", content)
+    if kind in (Format.PICTURE, Format.EMPTY, Format.SIGNATURE):
+        return
+    embedded = "embed" in name.lower() or name.startswith("Object ")
+    if kind is Format.UNKNOWN or (kind is Format.OLE and not embedded):
+        yield from strings(content, meter, place(name))  # printer settings, macros, controls: nobody's list
+        if embedded:
+            raise Unreadable("an unknown format")
+        return
+    yield from inside(name.rpartition("/")[2], content)
+
+
+def place(name: str) -> str:
+    """A part of the file in words: "body", "slide 3", "comments", "properties", "links"."""
+    if name.endswith(".rels"):
+        return "links"
+    if name.startswith(_PROPERTIES):
+        return "properties"
+    stem = name.rpartition("/")[2].rpartition(".")[0]
+    numbered = _NUMBERED.match(stem)
+    if numbered:
+        return f"{_SAID.get(numbered[1], 'comments')} {numbered[2]}"
+    return _PLACES.get(stem, label(stem))
+
+
+_NARROW = re.compile(rb"[\x20-\x7e\x80-\xff]{0,64}@[\x20-\x7e\x80-\xff]{1,255}")
+_WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){0,64}@\x00(?:[\x20-\x7e]\x00){1,255}")
+
+
+def strings(content: bytes, meter: Meter, where: str) -> Iterator[Text]:
+    """What looks like an address in a binary file, as ASCII or UTF-16: numbers in it would be chance."""
+    meter.read(len(content))
+    found = [match[0].decode("cp1252", "replace") for match in _NARROW.finditer(content)]
+    found += [match[0].decode("utf-16-le", "replace") for match in _WIDE.finditer(content)]
+    if found:
+        meter.text()
+        yield Text(where, "\n".join(found))
