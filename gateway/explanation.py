@@ -12,12 +12,14 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway import plan
+from gateway import content, plan
 from gateway.address import Address
+from gateway.content import InProcess, Inspector
 from gateway.decision import Action, Basis, Classification, Stream
 from gateway.envelope import Envelope, Peer, Recipient
 from gateway.facts import Consent, Facts, Purchase, Purpose, Scope, ScopeKind
 from gateway.filters.context import Outcome
+from gateway.inspection import Finding, Inspection
 from gateway.lookup import Found, look_up
 from gateway.message.addresses import addresses
 from gateway.message.draft import Edit, Slot
@@ -31,6 +33,8 @@ from gateway.signing.dkim import Signer
 from gateway.tenant import Tenant
 
 Account = dict[str, object]
+_PLACES = 5
+_RIGHT_HERE: Inspector = InProcess()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +63,21 @@ class Answer:
 
 
 async def explain(
-    tenant: Tenant, rules: Rules, question: Question, lend: Callable[[str], Signer | None] = lambda _domain: None
+    tenant: Tenant,
+    rules: Rules,
+    question: Question,
+    lend: Callable[[str], Signer | None] = lambda _domain: None,
+    inspector: Inspector = _RIGHT_HERE,
 ) -> Answer:
-    """Plan as the gateway would, without storing or sending. Raises `RegistryUnavailable`.
+    """Plan as the gateway would, without storing or sending. Raises `RegistryUnavailable`, `InspectorUnavailable`.
 
     `lend` gives a signer for a From domain that only `any_sender` makes the organisation's.
     """
     try:
         envelope = postmaster.marked(tenant.organisation, _envelope(question, rules))
         reading = plan.read(tenant, rules, envelope, question.raw, now=question.at, any_sender=question.any_sender)
+        asked = content.inside(tenant, envelope, reading)
+        reading = await content.look(tenant, envelope, reading, asked, inspector)
         tenant = _as_own(tenant, reading.from_address.canonical_domain, lend)
         found = await look_up(tenant, envelope, reading, question.at)
         if question.assume_consent:
@@ -104,6 +114,7 @@ def account(made: Plan) -> Account:
         "private": read.private,
         "provider": made.provider.name if made.provider else None,
         "stopped": _outcome(made.stop) if made.stop else None,
+        "content": _content(read.inspection),
         "variants": {
             name: {
                 "edits": [edit(e) for e in r.draft.edits],
@@ -112,6 +123,25 @@ def account(made: Plan) -> Account:
             for name, r in made.renditions.items()
         },
         "recipients": [_recipient(made, copy) for copy in made.copies],
+    }
+
+
+def _content(inspection: Inspection) -> Account:
+    """What was found in texts and files, by kind, with the first places; and what nobody could look into."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in inspection.findings:
+        kinds.setdefault(finding.kind.value, []).append(finding)
+    return {
+        "found": [
+            {
+                "kind": kind,
+                "number": len({f.mark for f in found}),
+                "listed": len({f.mark for f in found if f.listed}),
+                "where": list(dict.fromkeys(f.where for f in found))[:_PLACES],
+            }
+            for kind, found in kinds.items()
+        ],
+        "unread": [{"part": u.part, "why": u.why} for u in inspection.unread],
     }
 
 

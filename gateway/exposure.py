@@ -26,12 +26,13 @@ _SHOWN_IN = ("to", "cc", "resent-to", "resent-cc")
 
 def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
     """Whom this mail would show to others: stopped private mail those of the leak, other mail those in To and Cc."""
+    inside = made.read.inspection.addresses
     if not made.read.private:
         found = visible(tenant.organisation, made.read.message, [r.address for r in envelope.recipients])
     elif made.stop is not None and made.stop.filter == leak_check.NAME and made.renditions:
         draft = next(iter(made.renditions.values())).draft
         found = leaked(
-            leak_check.find(draft),
+            {**inside, **leak_check.find(draft)},
             recipients={r.address.exact() for r in envelope.recipients},
             known={a.exact() for a in made.found.known_others()},
             allowed=allowed(tenant, made.read),

@@ -43,8 +43,9 @@ class Found:
 
 
 def to_look_up(envelope: Envelope, reading: Read) -> list[Address]:
-    """Every address whose facts a plan needs: recipients first, then those the mail shows."""
-    return list(dict.fromkeys([*(r.address for r in envelope.recipients), *reading.shown]))
+    """Every address whose facts a plan needs: recipients first, then those the mail shows and those in its files."""
+    inside = reading.inspection.addresses if reading.private else ()
+    return list(dict.fromkeys([*(r.address for r in envelope.recipients), *reading.shown, *inside]))
 
 
 async def look_up(tenant: Tenant, envelope: Envelope, reading: Read, now: float) -> Found:

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway import ledger, plan
+from gateway import content, ledger, plan
 from gateway.address import Address
 from gateway.audit.protocol import AuditRow
+from gateway.content import Inspector, InspectorUnavailable
 from gateway.decision import Action, Stream
 from gateway.envelope import Envelope
 from gateway.lookup import look_up
@@ -50,6 +52,7 @@ from gateway.tenant import Tenant
 _POISON = 2  # after this many dead workers a message is set aside before it is parsed again (I-3)
 _POISONOUS = "ended a worker twice"
 _ASIDE = (State.UNDECIDED, State.QUARANTINED)
+_AWAY = (RegistryUnavailable, InspectorUnavailable)
 Composed = tuple[NewMessage, AuditRow]
 
 
@@ -101,7 +104,8 @@ class Parcel:
 
 
 class Pipeline:
-    """One per worker. `report` composes a report (outbox), stored here; `wake` tells delivery that rows are due.
+    """One per worker. `report` composes a report (outbox), stored here; `wake` tells delivery that rows are due;
+    `inspector` looks into attachments.
 
     `vain` are ids of quarantined messages that this version of the software could not decide either; `notes` waits to
     be flushed into the registries.
@@ -112,6 +116,7 @@ class Pipeline:
         parts: Parts,
         spool: Spool,
         blackbox: Blackbox,
+        inspector: Inspector,
         *,
         report: Callable[[Bounce], Composed | None],
         wake: Callable[[], None],
@@ -121,6 +126,7 @@ class Pipeline:
         self.parts = parts
         self._spool = spool
         self._blackbox = blackbox
+        self._inspector = inspector
         self._report = report
         self._wake = wake
         self._clock = clock
@@ -193,11 +199,11 @@ class Pipeline:
             await self._spool.put((), refusals_audit(tenant, envelope, arrival, refused.reply))
             _count_unplanned(tenant, envelope, refused)
             return refused.reply
-        except RegistryUnavailable as error:
+        except _AWAY as error:
             if tenant.organisation.by_client[envelope.client].when_registry_away == "defer":
                 return UNDECIDED
             maillog.undecided(arrival.id, tenant.organisation.name, type(error).__name__)
-            return await self._set_aside(tenant, envelope, raw, arrival, State.UNDECIDED, "registry away")
+            return await self._set_aside(tenant, envelope, raw, arrival, State.UNDECIDED, _away(error))
         except Exception as error:  # noqa: BLE001 the boundary between DATA and 250: a fault of ours sets the mail aside
             metrics.FAULTS.labels("pipeline").inc()
             return await self._set_aside(tenant, envelope, raw, arrival, State.QUARANTINED, maillog.fault_place(error))
@@ -206,6 +212,8 @@ class Pipeline:
     async def _plan(self, tenant: Tenant, envelope: Envelope, raw: bytes, arrival: Arrival, digest: bytes) -> Plan:
         with self._blackbox.holding(digest):
             reading = plan.read(tenant, self.parts.rules, envelope, raw, now=arrival.at)
+            asked = content.inside(tenant, envelope, reading)
+        reading = await content.look(tenant, envelope, reading, asked, self._inspector)
         found = await look_up(tenant, envelope, reading, arrival.at)
         with self._blackbox.holding(digest):
             return plan.make(tenant, self.parts.rules, envelope, arrival, reading, found)
@@ -291,7 +299,7 @@ class Pipeline:
             if parcel.message is None:
                 everyone = _everyone(tenant, envelope, arrival, made, whole_refusal(made))
                 parcel = Parcel.ended(entry, self._reports([everyone]), parcel.audit)
-        except RegistryUnavailable:
+        except _AWAY:
             if entry.state is State.QUARANTINED:  # not its fault: with the registry it gets its turn
                 await spool.update([Update(e.row, State.UNDECIDED, due=self._clock()) for e in rows], ())
             return False
@@ -330,6 +338,7 @@ class Pipeline:
 
     def _count(self, tenant: Tenant, made: Plan) -> None:
         name, stream = tenant.organisation.name, made.classification.stream.value
+        count_content(made, name)
         for copy in made.copies:
             decision = copy.decision
             metrics.DECISIONS.labels(name, stream, decision.action.value, decision.rule).inc()
@@ -345,11 +354,27 @@ class Pipeline:
                     metrics.ONE_CLICK_UNSIGNED.labels(name).inc()
 
 
+def _away(error: Exception) -> str:
+    return "inspector away" if isinstance(error, InspectorUnavailable) else "registry away"
+
+
 def _count_unplanned(tenant: Tenant, envelope: Envelope, refused: Refused) -> None:
     """Mail without a stream is decided before there is a plan; it counts for every recipient all the same (S-17)."""
     if refused.rule:
         labels = (tenant.organisation.name, Stream.UNCLASSIFIED.value, Action.REFUSE.value, refused.rule)
         metrics.DECISIONS.labels(*labels).inc(len(envelope.recipients))
+
+
+def count_content(made: Plan, organisation: str) -> None:
+    """What was found in the content: kinds, numbers and what could not be read, never a value."""
+    inspection = made.read.inspection
+    found = Counter(kind.value for kind, _ in {(f.kind, f.mark) for f in inspection.findings})
+    for kind, number in found.items():
+        metrics.CONTENT_FOUND.labels(organisation, kind).inc(number)
+    for unread in inspection.unread:
+        metrics.CONTENT_UNREAD.labels(organisation, unread.why).inc()
+    if found or inspection.unread:
+        maillog.inspected(made.id, organisation, len(inspection.unread), found)
 
 
 def whole_refusal(made: Plan) -> Reply:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from gateway import content
 from gateway.address import Address, InvalidAddress
 from gateway.config.gateway import Limits
 from gateway.config.observe_mode import in_force
@@ -24,6 +25,7 @@ from gateway.envelope import Envelope, Recipient
 from gateway.facts import Facts, Scope, ScopeKind
 from gateway.filters import FILTERS, leak_check
 from gateway.filters.context import Context, Outcome
+from gateway.inspection import NOTHING, Inspection
 from gateway.lookup import Found
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft, Slot
@@ -76,6 +78,8 @@ class Read:
     private: bool
     shown: Mapping[Address, tuple[str, ...]]
     """Addresses that the mail shows and that must be looked up for the leak check (private mail only)."""
+    inspection: Inspection = NOTHING
+    """What was found in its content, once somebody looked (`content.look`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +201,13 @@ def make(
         raise Refused(NO_ROUTE)
     known = found.known_others()
     renditions: dict[str, Rendition] = {}
-    stop: Outcome | None = None
+    judged = content.judge(tenant, envelope, reading)
+    stop: Outcome | None = _stopping(judged)
     original = Reading(reading.message.raw) if _chosen(rules, arrival) else None
     for variant in _variants(wanted):
         rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known, original)
-        stop = stop or halt
-        renditions[str(variant)] = rendition
+        stop = _stopping([o for o in (stop, halt) if o is not None])
+        renditions[str(variant)] = replace(rendition, outcomes=(*rendition.outcomes, *judged))
     return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, stop)
 
 
@@ -327,14 +332,19 @@ def _rendition(
             outcomes.extend(item.apply(draft, context))
     if reading.private and (leak := _leak(tenant, envelope, reading, draft, known)) is not None:
         outcomes.append(leak)
-    stop = next((o for o in outcomes if o.action is Action.REFUSE), None)
-    stop = stop or next((o for o in outcomes if o.action is Action.HOLD), None)
+    stop = _stopping(outcomes)
     try:
         template = compile_template(draft, seven_bit=not provider.eight_bit)
     except Uncompilable as error:
         raise Refused(CANNOT_CONVERT.because(str(error))) from None
     expectation = expect(draft, original, private=reading.private) if original is not None else None
     return Rendition(variant, draft, tuple(outcomes), template, expectation), stop
+
+
+def _stopping(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The first refusal, else the first hold."""
+    refused = next((o for o in outcomes if o.action is Action.REFUSE), None)
+    return refused or next((o for o in outcomes if o.action is Action.HOLD), None)
 
 
 def _context(
@@ -362,10 +372,11 @@ def _context(
 def _leak(tenant: Tenant, envelope: Envelope, reading: Read, draft: Draft, known: set[Address]) -> Outcome | None:
     recipients = {r.address.exact() for r in envelope.recipients}
     may_be_seen = allowed(tenant, reading)
-    if not ({a.exact() for a in reading.shown} - may_be_seen):
+    inside = reading.inspection.addresses
+    if not ({a.exact() for a in (*reading.shown, *inside)} - may_be_seen):
         return None
     return leak_check.check(
-        leak_check.find(draft),
+        {**inside, **leak_check.find(draft)},
         recipients=recipients,
         known={a.exact() for a in known},
         allowed=may_be_seen,

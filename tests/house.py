@@ -21,6 +21,7 @@ from gateway.config.gateway import Limits
 from gateway.config.load import load
 from gateway.config.organisation import Organisation
 from gateway.config.trackers import Trackers
+from gateway.content import InProcess, Inspector
 from gateway.envelope import Envelope, Peer, Recipient
 from gateway.message.template import unpack
 from gateway.outbox import Composed, Outbox
@@ -158,6 +159,7 @@ class House:
     now: float = NOW
     woken: int = 0
     pipeline: Pipeline = field(init=False)
+    inspector: Inspector = field(default_factory=InProcess)
     outbox: Outbox = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,6 +168,7 @@ class House:
             self.parts(self.tenant),
             self.spool,
             Blackbox(self.folder, 0),
+            self.inspector,
             report=self._report,
             wake=self._wake,
             clock=self._time,

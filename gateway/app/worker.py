@@ -36,6 +36,7 @@ from gateway.config.client_secret import check_secret
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Limits
 from gateway.config.load import Loaded, SettingsError
+from gateway.content import InProcess
 from gateway.delivery.report import Report
 from gateway.delivery.worker import DeliveryWorker
 from gateway.ingress.clients import ClientDirectory
@@ -104,6 +105,7 @@ class Worker:
             parts,
             own,
             Blackbox(gateway.state, number),
+            InProcess(),
             report=lambda bounce: _composed(outbox, bounce),
             wake=own.stirred.set,
             clock=time.time,

@@ -33,6 +33,7 @@ def lines(account: Data) -> Iterator[str]:
     yield f"  {private}; provider {account['provider'] or 'none'}; {signed}"
     if stop := account["stopped"]:
         yield f"  STOPPED by filter {stop['filter']}: {stop['action']}, {stop['kind']}: {stop['detail']}"
+    yield from _content(account["content"])
     for person in account["recipients"]:
         yield from _person(person)
     for name, variant in account["variants"].items():
@@ -61,6 +62,14 @@ def total(mails: int, actions: Iterable[str]) -> str:
     words = {"deliver": "would leave", "refuse": "refused", "hold": "held"}
     found = ", ".join(f"{count[action]} {word}" for action, word in words.items() if count[action])
     return f"{mails} {'mail' if mails == 1 else 'mails'}: {found or 'nothing'}"
+
+
+def _content(content: Data) -> Iterator[str]:
+    for found in content["found"]:
+        listed = f", {found['listed']} in a list" if found["listed"] else ""
+        yield f"  content: {found['number']} {found['kind']}{listed}: {'; '.join(found['where'])}"
+    for unread in content["unread"]:
+        yield f"  content: part {unread['part']} cannot be looked into: {unread['why']}"
 
 
 def _person(person: Data) -> Iterator[str]:

@@ -143,6 +143,11 @@ def _without_comments(text: str) -> str:
     return "".join([*kept, text[position:]]) if kept else text
 
 
+def reads(part: Part) -> bool:
+    """Whether the text of this part is read here, as it will leave."""
+    return _is_text(part)
+
+
 def _is_text(part: Part) -> bool:
     kind = part.content_type
     return (

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal
 
 import structlog
@@ -178,6 +178,11 @@ def held(message: str, organisation: str, reason: str, rows: int = 1) -> None:
 
 def operator_act(message: str, organisation: str, act: str, operator: str, rows: int) -> None:
     _log.warning("operator act", message=message, organisation=organisation, act=act, operator=operator, rows=rows)
+
+
+def inspected(message: str, organisation: str, unread: int, found: Mapping[str, int]) -> None:
+    """Personal data, or something that cannot be looked into, in the content of a mail: kinds and numbers only."""
+    _log.info("content", message=message, organisation=organisation, unread=unread, **found)
 
 
 def quarantined(message: str, organisation: str, fault: str) -> None:

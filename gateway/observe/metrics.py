@@ -29,6 +29,14 @@ EDITS = Counter("briefgeheim_edits", "Edits made by filters", ["organisation", "
 OUTCOMES = Counter(
     "briefgeheim_filter_outcomes", "What filters reported beside edits", ["organisation", "filter", "kind", "action"]
 )
+CONTENT_FOUND = Counter(
+    "briefgeheim_content_found",
+    "Different values of a personal kind found in the content of mail, the organisation's own left out",
+    ["organisation", "kind"],
+)
+CONTENT_UNREAD = Counter(
+    "briefgeheim_content_unread", "Parts of mail that could not be looked into", ["organisation", "why"]
+)
 QUARANTINED = Counter("briefgeheim_quarantined", "Messages set aside after a fault of ours", ["organisation"])
 QUEUE_ROWS = Gauge(
     "briefgeheim_queue_rows", "Rows in the spool", ["organisation", "stream", "state"], multiprocess_mode="livesum"
