@@ -24,8 +24,17 @@ FOREIGN = (
     "List-Post",
     "List-Owner",
     "List-Archive",
+    "List-Unsubscribe-Url",
     "X-List-Unsubscribe",
+    "X-List-Unsubscribe-Post",
     "X-List-Id",
+    "X-List-Help",
+    "X-List-Subscribe",
+    "X-Unsubscribe",
+    "X-Unsubscribe-Link",
+    "X-Unsubscribe-Url",
+    "X-Unsubscribe-Web",
+    "X-Unsubscribe-Email",
 )
 """List fields of the client: their URLs go past our blocks, and only one of each may stand (RFC 2369 3)."""
 

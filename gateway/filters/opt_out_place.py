@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.message.html import Comment, Node, Tag, Text, scan
 
@@ -29,6 +30,9 @@ _NEVER_CLOSED = _FRAME | _VOID | _IMPLIED
 _RAW = frozenset(
     ["style", "script", "title", "textarea", "xmp", "plaintext", "noscript", "noframes", "noembed", "iframe"]
 )
+# What Outlook hides and others show: `<!--[if !mso]><!-->` or `<![if !mso]>` up to its own end mark.
+_REVEALED = re.compile(rb"<!(?:--)?\[if\b[^\]]{0,200}\]>?(?:[\s<!-]*-->|>?)")
+_END_MARK = b"[endif]"
 _UNFINISHED = re.compile(rb"<[A-Za-z/!?]")
 
 
@@ -40,14 +44,22 @@ class Place:
     lead: bytes
 
 
-def after_text(content: bytes, line_end: bytes) -> Place:
-    """Below the last line of a plain text, with an empty line between."""
-    if not content.strip():
+class Watcher(Protocol):
+    """Looks at the same nodes on the way."""
+
+    def take(self, node: Node) -> None: ...
+
+
+def after_text(content: bytes) -> Place:
+    """Below the last line that shows something, with an empty line between; below a signature too (S-21: last)."""
+    shown = len(content.rstrip())
+    if not shown:
         return Place(len(content), b"")
-    return Place(len(content), b"\n" if content.endswith(line_end) else b"\n\n")
+    line = content.find(b"\n", shown)
+    return Place(len(content), b"\n\n") if line < 0 else Place(line + 1, b"\n")
 
 
-def html_place(content: bytes) -> Place:
+def html_place(content: bytes, *watchers: Watcher) -> Place:
     """Before the last </body> or </html> with nothing visible behind it, else the end; never inside what is unclosed.
 
     Raises `Unscannable`.
@@ -56,8 +68,15 @@ def html_place(content: bytes) -> Place:
     for node in scan(content):
         if not node.within:
             walk.take(node)
-    position, still_open = walk.end()
-    return Place(position, b"".join(b"</%s>" % name.encode() for name in still_open) + b"\n")
+        for watcher in watchers:
+            watcher.take(node)
+    position, still_open, revealed = walk.end()
+    closing = b"".join(b"</%s>" % name.encode() for name in still_open)
+    return Place(position, closing + (b"<!--<![endif]-->" if revealed else b"") + b"\n")
+
+
+_Spot = tuple[int, list[str], bool]
+"""An offset, the elements that are open there (innermost first), and whether Outlook hides what stands there."""
 
 
 class _Open:
@@ -89,9 +108,10 @@ class _Walk:
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._open = _Open()
-        self._end: tuple[int, list[str]] | None = None
-        self._raw: tuple[str, int, list[str]] | None = None
-        self._unfinished: tuple[int, list[str]] | None = None
+        self._revealed = 0
+        self._end: _Spot | None = None
+        self._raw: tuple[str, _Spot] | None = None
+        self._unfinished: _Spot | None = None
 
     def take(self, node: Node) -> None:
         if isinstance(node, Tag):
@@ -102,21 +122,28 @@ class _Walk:
             source = self._content[node.start : node.end]
             if source.startswith(b"<!--") and (len(source) < 7 or not source.endswith((b"-->", b"--!>"))):
                 self._stop(node.start)
+            elif _REVEALED.fullmatch(source):
+                self._revealed += 1
+            elif _END_MARK in source and not source.startswith(b"<!--[if"):
+                self._revealed = max(0, self._revealed - 1)
 
-    def end(self) -> tuple[int, list[str]]:
+    def end(self) -> _Spot:
         """The place for the text, and what is open there."""
-        places = [(len(self._content), self._open.names()), self._end, self._unfinished, self._raw and self._raw[1:]]
+        places = [self._here(len(self._content)), self._end, self._unfinished, self._raw and self._raw[1]]
         return min(place for place in places if place is not None)
+
+    def _here(self, at: int) -> _Spot:
+        return at, self._open.names(), self._revealed > 0
 
     def _tag(self, tag: Tag) -> None:
         if tag.closing and self._raw is not None and tag.name == self._raw[0]:
             self._raw = None
         if tag.closing and tag.name in ("body", "html") and self._end is None:
-            self._end = tag.start, self._open.names()
+            self._end = self._here(tag.start)
         if not tag.closing and tag.name not in _SILENT:
             self._end = None
         if not tag.closing and tag.name in _RAW and not tag.self_closing:
-            self._raw = tag.name, tag.start, self._open.names()
+            self._raw = tag.name, self._here(tag.start)
         self._open.take(tag)
 
     def _text(self, text: Text) -> None:
@@ -129,4 +156,4 @@ class _Walk:
 
     def _stop(self, at: int) -> None:
         if self._unfinished is None:
-            self._unfinished = at, self._open.names()
+            self._unfinished = self._here(at)

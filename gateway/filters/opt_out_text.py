@@ -1,10 +1,10 @@
 """What the visible opt-out says: the organisation's own text or ours, filled in, as plain text and as HTML.
 
 what:       texts by language with {link} {name} {address} {policy} {contact} → one block per kind of part
-takes→gives: `Context`, charset, line end → `Block` (bytes before the URL, the URL or not, bytes after)
+takes→gives: `Context`, language of the mail, charset, line end → `Block` (bytes before the URL, the URL or not, after)
 knows not:  where the block goes, the URL itself
 fails by:   nothing: what a charset lacks is written in ASCII
-standard:   S-21, S-51, S-54, S-69, L-29; RFC 3676 4 (fixed lines); R-041, R-077
+standard:   S-21, S-38, S-51, S-54, S-69, L-29; RFC 3676 4 (fixed lines); R-041, R-077
 """
 
 from __future__ import annotations
@@ -18,30 +18,21 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.filters.context import Context
+from gateway.filters.opt_out_words import HOW_TO, LABEL, LINK
 from gateway.message.draft import Replacement, Slot
 
-_LINK = {
-    "nl": "Je ontvangt deze mail van {name}, {address}.\nGeen mail van deze soort meer ontvangen? {link}\n"
-    "Hoe we met je gegevens omgaan: {policy}",
-    "en": "You receive this mail from {name}, {address}.\nNo more mail of this kind? {link}\n"
-    "How we handle your data: {policy}",
-}
-_HOW_TO = {
-    "nl": "Je ontvangt deze mail van {name}, {address}.\nWil je zulke berichten niet meer ontvangen? "
-    "Laat het ons weten via {contact}.\nHoe we met je gegevens omgaan: {policy}",
-    "en": "You receive this mail from {name}, {address}.\nDo you want to stop such messages? "
-    "Tell us at {contact}.\nHow we handle your data: {policy}",
-}
-_LABEL = {"nl": "Meld je hier af", "en": "Unsubscribe here", "de": "Hier abmelden", "fr": "Se désabonner ici"}
+RULE = "-" * 24
+CLASS = "briefgeheim"
+"""Of the HTML block, so that a later pass knows it."""
 _PLACE = re.compile(r"\{(link|name|address|policy|contact)\}")
+_WHO = ("{name}", "{address}", "{policy}")
 _WIDTH = 72
-_RULE = "-" * 24
-# Both colours are given, so that the text is readable whatever colours the mail sets and dark mode turns both at once.
+# No background, and the colour of the text around it: dark mode then turns the block as it turns the mail.
 _BLOCK_STYLE = (
-    "clear:both;max-width:600px;margin:24px auto 0;padding:12px 16px;background-color:#ffffff;color:#222222;"
-    "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5;text-align:left"
+    "clear:both;max-width:600px;margin:24px auto 0;padding:12px 16px;border-top:1px solid;{colour}"
+    "font-family:Arial,Helvetica,sans-serif;font-size:14px;font-style:normal;font-weight:normal;line-height:1.5"
 )
-_LINK_STYLE = "color:#0b4f9e;text-decoration:underline"
+_LINK_STYLE = "color:inherit;text-decoration:underline"
 
 
 class _Names(NamedTuple):
@@ -53,8 +44,12 @@ class _Names(NamedTuple):
     contact: str
 
 
-_Chosen = tuple[str, str, bool]
-"""The text, its language, and whether it carries the link."""
+class Wording(NamedTuple):
+    """One text to write: the template, its language, and whether it carries the link."""
+
+    template: str
+    language: str
+    linked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,59 +65,100 @@ class Block:
         return (self.before, Slot.OPT_OUT, self.after) if self.linked else (self.before + self.after,)
 
 
-def text_block(context: Context, *, charset: str, line_end: bytes) -> Block:
-    """For text/plain. The URL stands on a line of its own; no line ends in a space, so that flowed text stays fixed."""
-    return _text_block(_template(context), _names(context), charset, line_end)
+def wording(context: Context, language: str = "", *, identity: bool = False) -> Wording:
+    """What is said, in the language of the mail, the person or the organisation: the first that there is a text in.
 
-
-def html_block(context: Context, *, charset: str, line_end: bytes) -> Block:
-    """For text/html: one block with a language, own colours, and a link whose words say what it does."""
-    return _html_block(_template(context), _names(context), charset, line_end)
-
-
-@lru_cache(maxsize=128)  # the same for every mail of a stream
-def _text_block(chosen: _Chosen, names: _Names, charset: str, line_end: bytes) -> Block:
-    template, _, linked = chosen
-    lines = [_RULE]
-    at = 1
-    for line in template.split("\n"):
-        before, link, after = line.partition("{link}") if linked else (line, "", "")
-        lines += _wrapped(before, names)
-        if link:
-            at = len(lines)
-            lines += ["", *_wrapped(after, names)]
-    end = line_end.decode("ascii")
-    if not linked:
-        return Block(_encode(end.join((*lines, "")), charset), b"", linked=False)
-    before = "".join(line + end for line in lines[:at])
-    return Block(_encode(before, charset), _encode(end.join(("", *lines[at + 1 :], "")), charset), linked=True)
-
-
-@lru_cache(maxsize=128)
-def _html_block(chosen: _Chosen, names: _Names, charset: str, line_end: bytes) -> Block:
-    template, language, linked = chosen
-    end = line_end.decode("ascii")
-    anchor = f'<a\nhref="\0"\nstyle="{_LINK_STYLE}">{html.escape(_label(language))}</a>'
-    lines = []
-    for line in template.split("\n"):
-        before, link, after = line.partition("{link}") if linked else (line, "", "")
-        written = _escaped(before, names) + (anchor if link else "") + _escaped(after, names)
-        lines.append(f'<p style="margin:0 0 8px">{written}</p>')
-    whole = "\n".join((f'<div lang="{language}" dir="auto" style="{_BLOCK_STYLE}">', *lines, "</div>", ""))
-    before, _, after = whole.replace("\n", end).partition("\0")
-    return Block(_encode_html(before, charset), _encode_html(after, charset), linked)
-
-
-def _template(context: Context) -> _Chosen:
-    """The text, its language, and whether it carries the link. Configured texts go before ours in each language."""
+    Configured texts go before ours in each language. `identity`: only who sends, for mail that shows its link already.
+    """
     rule = context.rule.opt_out
     linked = rule.text == "link" and rule.scope is not None
     footer = context.organisation.footer
-    configured, ours = (footer.link, _LINK) if linked else (footer.how_to, _HOW_TO)
-    for language in (context.variant.language, context.organisation.language, "en"):
-        if text := configured.get(language) or ours.get(language):
-            return _complete(text, linked), language, linked
+    configured, ours = (footer.link, LINK) if linked else (footer.how_to, HOW_TO)
+    for tongue in (language, context.variant.language, context.organisation.language, "en"):
+        if text := configured.get(tongue) or ours.get(tongue):
+            return Wording(
+                _complete(_who(text) if identity else text, linked and not identity), tongue, linked and not identity
+            )
     raise AssertionError("there is always an English text")
+
+
+def text_block(context: Context, said: Wording, *, charset: str, line_end: bytes) -> Block:
+    """For text/plain. The URL stands on a line of its own; no line ends in a space, so that flowed text stays fixed."""
+    return _text_block(said, _names(context), charset, line_end)
+
+
+def fits(context: Context, said: Wording, charset: str) -> bool:
+    """Whether the charset holds every character of the text."""
+    return _fits(said, _names(context), charset)
+
+
+def html_block(context: Context, said: Wording, *, charset: str, line_end: bytes, colour: str = "") -> Block:
+    """For text/html: one block with its language and a link whose words say what it does. `colour`: of the text, where
+    that of the mail would not be seen."""
+    return _html_block(said, _names(context), charset, line_end, colour)
+
+
+def label(said: Wording, charset: str) -> bytes:
+    """The words of a link, in HTML."""
+    return _encode_html(html.escape(LABEL.get(said.language, LABEL["en"])), charset)
+
+
+def anchor(said: Wording, charset: str) -> tuple[bytes, bytes]:
+    """A link before and after its URL, in HTML."""
+    before, after = _anchor(said.language).split("\0")
+    return _encode_html(before, charset), _encode_html(after, charset)
+
+
+@lru_cache(maxsize=128)  # the same for every mail of a stream
+def _text_block(said: Wording, names: _Names, charset: str, line_end: bytes) -> Block:
+    before, after = _text_lines(said, names)
+    end = line_end.decode("ascii")
+    first = _encode("".join(line + end for line in before), charset)
+    if not said.linked:
+        return Block(first, b"", linked=False)
+    return Block(first, _encode(end.join(("", *after, "")), charset), linked=True)
+
+
+@lru_cache(maxsize=128)
+def _fits(said: Wording, names: _Names, charset: str) -> bool:
+    before, after = _text_lines(said, names)
+    try:
+        "".join((*before, *after)).encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text_lines(said: Wording, names: _Names) -> tuple[list[str], list[str]]:
+    """Lines before and after the URL's own line."""
+    before, after = [RULE], list[str]()
+    lines = before
+    for line in said.template.split("\n"):
+        first, link, rest = line.partition("{link}") if said.linked else (line, "", "")
+        lines += _wrapped(first, names)
+        if link:
+            lines = after
+            lines += _wrapped(rest, names)
+    return before, after
+
+
+@lru_cache(maxsize=128)
+def _html_block(said: Wording, names: _Names, charset: str, line_end: bytes, colour: str) -> Block:
+    lines = []
+    for line in said.template.split("\n"):
+        before, link, after = line.partition("{link}") if said.linked else (line, "", "")
+        written = _escaped(before, names) + (_anchor(said.language) if link else "") + _escaped(after, names)
+        lines.append(f'<p style="margin:0 0 8px">{written}</p>')
+    style = _BLOCK_STYLE.format(colour=f"color:{colour};" if colour else "color:inherit;")
+    opening = f'<div lang="{said.language}" dir="auto" class="{CLASS}" style="{style}">'
+    whole = "\n".join((opening, *lines, "</div>", ""))
+    before, _, after = whole.replace("\n", line_end.decode("ascii")).partition("\0")
+    return Block(_encode_html(before, charset), _encode_html(after, charset), said.linked)
+
+
+def _anchor(language: str) -> str:
+    label = html.escape(LABEL.get(language, LABEL["en"]))
+    return f'<a\nhref="\0"\nstyle="{_LINK_STYLE}">{label}</a>'
 
 
 @lru_cache(maxsize=128)
@@ -134,8 +170,16 @@ def _complete(text: str, linked: bool) -> str:
     text = text if "{link}" in text else f"{text}\n{{link}}"
     begin, link, rest = text.partition("{link}")
     text = begin + link + rest.replace("{link}", "")
-    missing = ", ".join(place for place in ("{name}", "{address}") if place not in text)
+    missing = ", ".join(place for place in _WHO[:2] if place not in text)
     return f"{text}\n{missing}" if missing else text
+
+
+@lru_cache(maxsize=128)
+def _who(text: str) -> str:
+    """The lines of a text that say who sends: those without a link, and what they forget."""
+    kept = [line for line in text.strip().splitlines() if "{link}" not in line and any(w in line for w in _WHO)]
+    missing = ", ".join(place for place in _WHO if not any(place in line for line in kept))
+    return "\n".join([*kept, missing] if missing else kept)
 
 
 def _names(context: Context) -> _Names:
@@ -153,10 +197,6 @@ def _escaped(text: str, names: _Names) -> str:
     address = html.escape(names.policy)
     written = html.escape(_fill(text, names))
     return written.replace(address, f'<a href="{address}" style="{_LINK_STYLE}">{address}</a>')
-
-
-def _label(language: str) -> str:
-    return _LABEL.get(language, _LABEL["en"])
 
 
 def _wrapped(line: str, names: _Names) -> list[str]:

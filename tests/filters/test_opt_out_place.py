@@ -35,7 +35,47 @@ def test_closing_tags_are_bounded() -> None:
     assert html_place(b"<div>" * 200_000).lead.count(b"</div>") == MAX_CLOSED
 
 
-def test_text_gets_an_empty_line_between() -> None:
-    assert after_text(b"x\r\n", b"\r\n").lead == b"\n"
-    assert after_text(b"x", b"\r\n").lead == b"\n\n"
-    assert after_text(b" \r\n", b"\r\n").lead == b""
+@pytest.mark.parametrize(
+    ("content", "position", "lead"),
+    [
+        (b"x\r\n", 3, b"\n"),
+        (b"x", 1, b"\n\n"),
+        (b" \r\n", 3, b""),
+        (b"x\r\n\r\n\r\n \r\n", 3, b"\n"),
+        (b"x \r\n\r\n", 4, b"\n"),
+        (b"x\n-- \nJan\n", 10, b"\n"),
+    ],
+)
+def test_a_text_gets_an_empty_line_between_and_ours_is_below_its_signature(
+    content: bytes, position: int, lead: bytes
+) -> None:
+    place = after_text(content)
+    assert (place.position, place.lead) == (position, lead)
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "lead"),
+    [
+        ("<!--[if !mso]><!--><div>x</div>", "</body><!--<![endif]-->", "<!--<![endif]-->\n"),
+        ("<!--[if !mso]><!-- -->x", "", "<!--<![endif]-->\n"),
+        ("<!--[if !mso]>-->x<!--<![endif]-->", "</body>", "\n"),
+        ("<![if !mso]>x", "</body><![endif]>", "<!--<![endif]-->\n"),
+        ("<![if !mso]>x<![endif]>y", "</body>", "\n"),
+        ("x<!--[if gte mso 9]><p>y</p></body><![endif]-->", "</body>", "\n"),
+    ],
+)
+def test_the_place_is_never_where_outlook_hides_it(before: str, behind: str, lead: str) -> None:
+    place = html_place((before + behind).encode())
+    assert (place.position, place.lead) == (len(before), lead.encode())
+
+
+def test_watchers_see_every_node() -> None:
+    class Count:
+        nodes = 0
+
+        def take(self, node: object) -> None:
+            self.nodes += 1
+
+    count = Count()
+    html_place(b"<p>x</p>", count)
+    assert count.nodes == 3

@@ -2,16 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.filters.opt_out_text import Block, html_block, text_block
+from gateway.filters import opt_out_text
+from gateway.filters.context import Context
+from gateway.filters.opt_out_text import Block, fits, wording
 from gateway.message.draft import Slot
 from tests.filters.example import SETTINGS, context, organisation
+
+
+def html_block(made: Context, *, charset: str, line_end: bytes) -> Block:
+    return opt_out_text.html_block(made, wording(made), charset=charset, line_end=line_end)
+
+
+def text_block(made: Context, *, charset: str, line_end: bytes) -> Block:
+    return opt_out_text.text_block(made, wording(made), charset=charset, line_end=line_end)
 
 
 def whole(block: Block) -> str:
     return "".join("{url}" if isinstance(piece, Slot) else piece.decode() for piece in block.replacement)
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("language", ["nl", "en", "de", "fr"])
 @pytest.mark.parametrize("text", ["link", "how-to"])
 def test_our_own_texts_name_sender_address_and_policy(language: str, text: str) -> None:
     made = context(language=language, opt_out={"scope": "list", "header": "none", "text": text})
@@ -38,6 +48,7 @@ def test_values_of_the_organisation_are_escaped_in_html() -> None:
 )
 def test_what_a_charset_lacks_is_written_in_ascii(charset: str, expected: str) -> None:
     block = text_block(context(), charset=charset, line_end=b"\r\n")
+    assert fits(context(), wording(context()), charset) is ("ö" in expected)
     assert expected in (block.before + block.after).decode(charset)
 
 
