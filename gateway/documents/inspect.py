@@ -60,10 +60,13 @@ class _Seen:
         return f"part {self.part}, {where}" if where else f"part {self.part}"
 
 
-def inspect(items: Sequence[Item], bounds: Bounds) -> Inspection:
-    """Look into all items. Each distinct value is one finding per item, at the first place where it stands."""
-    key = _key(items)
-    meter = Meter(bounds)
+def inspect(items: Sequence[Item], bounds: Bounds, *, key: bytes = b"", meter: Meter | None = None) -> Inspection:
+    """Look into all items. Each distinct value is one finding per item, at the first place where it stands.
+
+    A mail whose items come one at a time has one `key` and one `meter` for all of them.
+    """
+    key = key or _key(items)
+    meter = meter or Meter(bounds)
     findings: list[Finding] = []
     unread: list[Unread] = []
     addresses: dict[Address, tuple[str, ...]] = {}

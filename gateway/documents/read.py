@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from gateway.documents import archive, delimited, magic, markup, pdf, plain, spreadsheet, wordprocessing
+from gateway.documents import archive, delimited, magic, markup, plain, wordprocessing
 from gateway.documents.magic import Format
 from gateway.documents.protocol import PASSWORD, UNKNOWN, Bounds, Meter, Text, TooMuch, Unreadable, joined, label
 from gateway.inspection import Item
@@ -68,6 +68,9 @@ class _File:
             raise TooMuch("needs more memory than it may have") from None
 
     def _deep(self, found: Format) -> Iterator[Text]:
+        # Two readers are native code: a worker that only asks `readable` never loads them.
+        from gateway.documents import pdf, spreadsheet
+
         if found is Format.PDF:
             return pdf.texts(self.content, self.meter, self._inside)
         if found is Format.OLE:
@@ -82,6 +85,8 @@ class _File:
         return archive.squeezed(self.content, self.name, self.meter, self._within_squeezed)
 
     def _zip(self) -> Iterator[Text]:
+        from gateway.documents import spreadsheet
+
         file = archive.Zip(self.content, self.meter)
         names = {entry.filename for entry in file.entries}
         if any(map(_WORKBOOK.fullmatch, names)):
