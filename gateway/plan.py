@@ -10,7 +10,7 @@ standard:   S-02, S-12; R-010, R-011, R-022, R-031, R-032, R-083; I-1, I-11
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
