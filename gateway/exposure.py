@@ -1,6 +1,7 @@
 """Whose addresses a mail would show to others, if it left as it is: what a breach is counted by.
 
-what:       people outside who stand in To and Cc of mail that is not private, or whom the leak check found
+what:       people outside who stand in To and Cc of mail that is not private, whom the leak check found, or who stand
+            in a list that may hold names only
 takes→gives: settings, message, facts → people, in the order in which the mail shows them
 knows not:  whether the mail leaves, what is done about it
 fails by:   nothing
@@ -14,7 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from gateway.address import Address, InvalidAddress
 from gateway.config.organisation import Organisation
 from gateway.envelope import Envelope
-from gateway.filters import leak_check
+from gateway.filters import content_check, leak_check
+from gateway.filters.context import Outcome
 from gateway.message.addresses import addresses
 from gateway.message.parse import Message
 from gateway.plan import Plan, allowed
@@ -29,7 +31,7 @@ def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
     inside = made.read.inspection.addresses
     if not made.read.private:
         found = visible(tenant.organisation, made.read.message, [r.address for r in envelope.recipients])
-    elif made.stop is not None and made.stop.filter == leak_check.NAME and made.renditions:
+    elif made.stop is not None and _shows(made.stop) and made.renditions:
         draft = next(iter(made.renditions.values())).draft
         found = leaked(
             {**inside, **leak_check.find(draft)},
@@ -40,6 +42,11 @@ def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
     else:
         found = []
     return [tenant.pseudonyms.person(address) for address in found]
+
+
+def _shows(stop: Outcome) -> bool:
+    """Whether a mail was stopped because it shows people to each other."""
+    return stop.filter == leak_check.NAME or (stop.filter, stop.kind) == (content_check.NAME, content_check.LIST)
 
 
 def visible(organisation: Organisation, message: Message, recipients: Collection[Address]) -> list[Address]:

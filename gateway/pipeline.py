@@ -53,6 +53,7 @@ _POISON = 2  # after this many dead workers a message is set aside before it is 
 _POISONOUS = "ended a worker twice"
 _ASIDE = (State.UNDECIDED, State.QUARANTINED)
 _AWAY = (RegistryUnavailable, InspectorUnavailable)
+_INSPECTOR_AGAIN = 15.0  # seconds until mail is tried again that nobody could look into
 Composed = tuple[NewMessage, AuditRow]
 
 
@@ -299,7 +300,11 @@ class Pipeline:
             if parcel.message is None:
                 everyone = _everyone(tenant, envelope, arrival, made, whole_refusal(made))
                 parcel = Parcel.ended(entry, self._reports([everyone]), parcel.audit)
-        except _AWAY:
+        except InspectorUnavailable:
+            later = self._clock() + _INSPECTOR_AGAIN
+            await spool.update([Update(e.row, e.state, due=later) for e in rows], ())
+            return False
+        except RegistryUnavailable:
             if entry.state is State.QUARANTINED:  # not its fault: with the registry it gets its turn
                 await spool.update([Update(e.row, State.UNDECIDED, due=self._clock()) for e in rows], ())
             return False

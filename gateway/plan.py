@@ -201,14 +201,13 @@ def make(
         raise Refused(NO_ROUTE)
     known = found.known_others()
     renditions: dict[str, Rendition] = {}
-    judged = content.judge(tenant, envelope, reading)
-    stop: Outcome | None = _stopping(judged)
+    judged, stops = content.judge(tenant, envelope, reading), list[Outcome]()
     original = Reading(reading.message.raw) if _chosen(rules, arrival) else None
     for variant in _variants(wanted):
         rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known, original)
-        stop = _stopping([o for o in (stop, halt) if o is not None])
+        stops += [halt] if halt is not None else []
         renditions[str(variant)] = replace(rendition, outcomes=(*rendition.outcomes, *judged))
-    return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, stop)
+    return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, _stopping([*stops, *judged]))
 
 
 def _chosen(rules: Rules, arrival: Arrival) -> bool:

@@ -25,6 +25,7 @@ from gateway.app.api import ApiDesk
 from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
 from gateway.app.duties import duties, finish
+from gateway.app.inspector import Inspector
 from gateway.app.links import Link, run
 from gateway.app.observed import in_words, observed_rules
 from gateway.app.outbox_mover import OutboxMover
@@ -36,7 +37,6 @@ from gateway.config.client_secret import check_secret
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Limits
 from gateway.config.load import Loaded, SettingsError
-from gateway.content import InProcess
 from gateway.delivery.report import Report
 from gateway.delivery.worker import DeliveryWorker
 from gateway.ingress.clients import ClientDirectory
@@ -87,6 +87,7 @@ class Worker:
     rekeying: Rekeying
     spool_keys: Mapping[int, bytes]
     api: ApiDesk
+    inspector: Inspector
 
     @classmethod
     def build(cls, number: int, loaded: Loaded, sockets: Mapping[str, socket.socket]) -> Worker:
@@ -101,11 +102,12 @@ class Worker:
         own = spools[0]
         parts = compose.parts(loaded, tenants)
         outbox = Outbox(tenants, own, gateway.name, wake=own.stirred.set, clock=time.time)
+        inspector = Inspector()
         pipeline = Pipeline(
             parts,
             own,
             Blackbox(gateway.state, number),
-            InProcess(),
+            inspector,
             report=lambda bounce: _composed(outbox, bounce),
             wake=own.stirred.set,
             clock=time.time,
@@ -135,7 +137,19 @@ class Worker:
         if number == 0:
             api.use(loaded, credentials, tenants)
         return cls(
-            number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress, rekeying, keys, api
+            number,
+            loaded,
+            credentials,
+            registries,
+            spools,
+            outbox,
+            pipeline,
+            delivery,
+            ingress,
+            rekeying,
+            keys,
+            api,
+            inspector,
         )
 
     def measure_start(self) -> None:
@@ -174,6 +188,7 @@ class Worker:
 
     async def close(self) -> None:
         async with AsyncExitStack() as files:
+            files.push_async_callback(self.inspector.close)
             for registry in self.registries.values():
                 files.callback(registry.close)
             for spool in self.spools:
@@ -255,11 +270,12 @@ class Worker:
 
     async def _undecided(self, spool: SQLiteSpool) -> list[Entry]:
         # By organisation: one whose registry stays away must not keep the mail of the others waiting.
-        there = [name for name, registry in self.registries.items() if not registry.trouble()]
+        there, now = [name for name, registry in self.registries.items() if not registry.trouble()], time.time()
         return [
             entry
             for name in there
             for entry in await spool.entries(state=State.UNDECIDED, organisation=name, limit=_AT_ONCE)
+            if entry.due <= now
         ]
 
     async def _quarantined(self, spool: SQLiteSpool) -> list[Entry]:
