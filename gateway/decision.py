@@ -70,6 +70,7 @@ class Classification:
     `list`, `topic`, `category` are numeric ids from the settings (0: none); `offer` is "", "similar" or "related".
     `why` names what was missing or contradictory when the stream is UNCLASSIFIED. `publication` holds consent ids, with
     commas between them. `lacks` names marks that are missing and are only reported, because the stream is observed.
+    `detected` says what made it sensitive where no mark does.
     """
 
     stream: Stream
@@ -92,6 +93,7 @@ class Classification:
     identified: bool = False
     why: str = ""
     lacks: str = ""
+    detected: str = ""
 
     def to_json(self) -> dict[str, object]:
         """JSON-able, for the clear columns of the spool (no address in it)."""

@@ -23,7 +23,7 @@ from gateway.config.trackers import Trackers
 from gateway.decision import Action, Classification, Decision, Stream, Variant
 from gateway.envelope import Envelope, Recipient
 from gateway.facts import Facts, Scope, ScopeKind
-from gateway.filters import FILTERS, leak_check
+from gateway.filters import FILTERS, leak_check, sensitive
 from gateway.filters.context import Context, Outcome
 from gateway.inspection import NOTHING, Inspection
 from gateway.lookup import Found
@@ -51,8 +51,8 @@ from gateway.reply import (
 from gateway.tenant import Tenant
 from gateway.token import OptOut
 
-# What still runs on mail that no rule edits: hygiene of the header, receipts, and the line limit of RFC 5322 2.1.1.
-HEADER_FILTERS = frozenset({"header_hygiene", "receipts", "long_lines"})
+# What still runs on mail that no rule edits: hygiene of the header, receipts, care for sensitive mail, and the line limit of RFC 5322 2.1.1.
+HEADER_FILTERS = frozenset({"header_hygiene", "receipts", "sensitive", "long_lines"})
 
 
 class Refused(Exception):
@@ -165,10 +165,19 @@ def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, now: f
     outside = _outside(tenant, envelope)
     observed = in_force(organisation, envelope.client, now)
     said = classify(organisation, _traits(message, envelope, from_address, outside), observed)
+    said = _with_care(organisation, message, said)
     classification, rule = _handled_as(organisation, envelope, said)
     private = rule.private or outside >= client.private_from
     shown = leak_check.find(message) if private else {}
     return Read(message, from_address, classification, said, rule, client, private, shown)
+
+
+def _with_care(organisation: Organisation, message: Message, said: Classification) -> Classification:
+    """Sensitive by what it says, whatever its mark says: a header can raise this, never lower it (S-25)."""
+    if said.sensitive:
+        return said
+    why = sensitive.why(message, organisation, said.stream)
+    return replace(said, sensitive=True, detected=why) if why else said
 
 
 def _handled_as(
@@ -329,8 +338,8 @@ def _rendition(
     for item in FILTERS:
         if reading.rule.edit or reading.private or item.name in HEADER_FILTERS:
             outcomes.extend(item.apply(draft, context))
-    if reading.private and (leak := _leak(tenant, envelope, reading, draft, known)) is not None:
-        outcomes.append(leak)
+    if reading.private:
+        outcomes.extend(_leaks(tenant, envelope, arrival, reading, draft, known))
     stop = _stopping(outcomes)
     try:
         template = compile_template(draft, seven_bit=not provider.eight_bit)
@@ -364,23 +373,31 @@ def _context(
         private=reading.private,
         one_click=covered,
         null_sender=envelope.sender is None,
+        tls=provider.tls,
         recipient=envelope.recipients[0].address.exact() if len(envelope.recipients) == 1 else b"",
     )
 
 
-def _leak(tenant: Tenant, envelope: Envelope, reading: Read, draft: Draft, known: set[Address]) -> Outcome | None:
-    recipients = {r.address.exact() for r in envelope.recipients}
+def _leaks(
+    tenant: Tenant, envelope: Envelope, arrival: Arrival, reading: Read, draft: Draft, known: set[Address]
+) -> tuple[Outcome, ...]:
     may_be_seen = allowed(tenant, reading)
     inside = reading.inspection.addresses
     if not ({a.exact() for a in (*reading.shown, *inside)} - may_be_seen):
-        return None
-    return leak_check.check(
-        {**inside, **leak_check.find(draft)},
-        recipients=recipients,
+        return ()
+    return leak_check.settle(
+        draft,
+        more=inside,
+        recipients={r.address.exact() for r in envelope.recipients},
         known={a.exact() for a in known},
         allowed=may_be_seen,
         client=reading.client,
+        new_id=_own_id(arrival, reading),
     )
+
+
+def _own_id(arrival: Arrival, reading: Read) -> bytes:
+    return f"{arrival.id}@{reading.from_address.canonical_domain}".encode()
 
 
 def allowed(tenant: Tenant, reading: Read) -> set[bytes]:
@@ -412,8 +429,7 @@ def _trace(draft: Draft, rules: Rules, envelope: Envelope, arrival: Arrival, rea
     if not reading.message.fields("date"):
         draft.append_field(b"Date", (when.encode(),), by="trace", kind="date")
     if not reading.message.fields("message-id"):
-        domain = reading.from_address.canonical_domain
-        draft.append_field(b"Message-ID", (f"<{arrival.id}@{domain}>".encode(),), by="trace", kind="message-id")
+        draft.append_field(b"Message-ID", (b"<" + _own_id(arrival, reading) + b">",), by="trace", kind="message-id")
 
 
 def _protocol(envelope: Envelope) -> str:

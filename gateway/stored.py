@@ -55,7 +55,7 @@ def planned_message(
         },
         sealed={
             **_transaction(envelope),
-            "headers": returned_header(made.read.message).decode("latin-1"),
+            "headers": returned_header(made.read.message, sensitive=marks.sensitive).decode("latin-1"),
             **_proof(made),
         },
         body=pack({name: r.template for name, r in made.renditions.items()}),
@@ -187,9 +187,10 @@ def _recipient_from(row: Mapping[str, object]) -> Recipient:
     )
 
 
-def returned_header(message: Message) -> bytes:
-    """The fields of the original that a report may show (I-1, RFC 3464 2)."""
-    spans = [f for name in _RETURNED for f in message.fields(name)]
+def returned_header(message: Message, *, sensitive: bool = False) -> bytes:
+    """The fields of the original that a report may show (I-1, RFC 3464 2); of sensitive mail not what it is about."""
+    names = [name for name in _RETURNED if not (sensitive and name == "subject")]
+    spans = [f for name in names for f in message.fields(name)]
     return b"".join(message.raw[f.start : f.end] for f in sorted(spans, key=lambda f: f.start))
 
 

@@ -32,7 +32,8 @@ def from_bounce(bounce: Bounce, now: float) -> Told | None:
     ]
     if not outcomes:
         return None
-    returned = returned_header(bounce.plan.read.message) if bounce.plan else b""
+    made = bounce.plan
+    returned = returned_header(made.read.message, sensitive=made.classification.sensitive) if made else b""
     original = Original(bounce.arrival.id, bounce.arrival.at, envelope.envid, returned)
     return bounce.tenant.organisation.name, envelope.sender, original, outcomes
 

@@ -17,11 +17,15 @@ from pydantic import BeforeValidator, Field
 
 from gateway.config.api import Webhook
 from gateway.config.base import DomainName, Duration, Name, Settings
+from gateway.config.campaigns import Campaigns
 from gateway.config.content import Content
+from gateway.config.headers import Headers
 from gateway.config.observe_mode import ObserveMode
+from gateway.config.opt_out import Footer, OptOutRule, ScopeName
 from gateway.config.probe import Probe
 from gateway.config.retention import Retention
 from gateway.config.rights import Rights
+from gateway.config.sensitive import Sensitive
 from gateway.decision import Basis, Stream
 from gateway.facts import ScopeKind
 
@@ -46,7 +50,6 @@ def _no_truth(value: object) -> object:
 
 
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
-ScopeName = Literal["everything", "marketing", "source", "list", "topic", "category"]
 
 
 class Controller(Settings):
@@ -242,17 +245,6 @@ class Classify(Settings):
     """The topic such mail belongs to; else the mark Briefgeheim-Topic says it."""
 
 
-class OptOutRule(Settings):
-    """The opt-out a stream carries (S-21, S-51, S-60; D-02)."""
-
-    scope: ScopeName | None = None
-    """What the link stops; None: no link."""
-    header: Literal["one-click", "link", "none"] = "none"
-    """one-click: List-Unsubscribe and -Post; link: List-Unsubscribe only."""
-    text: Literal["link", "how-to", "none"] = "none"
-    """link: visible link at the end; how-to: text that says how to stop, without a link."""
-
-
 class StreamRule(Settings):
     """How one stream of this organisation is treated."""
 
@@ -280,6 +272,11 @@ class StreamRule(Settings):
     """A marketing or offer mark on this stream is refused (S-15, S-61)."""
     private: bool = True
     """Every recipient gets a copy that shows nobody else, whatever the number."""
+    mode: Literal["copies", "bcc"] = "copies"
+    """Private mail. copies: To has the recipient's own address; bcc: an empty group with the organisation's name, the
+    same for all (R-027). Mail marked sensitive is never bcc."""
+    winmail: Literal["several", "hold"] = "several"
+    """winmail.dat cannot be looked into. several: held in private mail to several people; hold: in all mail (R-029)."""
     tracking: Literal["never", "consent"] = "never"
     """consent: individual links stay for people with tracking consent (S-46)."""
     edit: bool = True
@@ -290,15 +287,6 @@ class StreamRule(Settings):
     """The opt-out this stream carries."""
     unstoppable: bool = False
     """No opt-out, objection or withdrawal stops it, only erasure and restriction (S-61)."""
-
-
-class Footer(Settings):
-    """Texts of the visible opt-out, by language; `{name}`, `{address}`, `{policy}` and `{link}` are filled in."""
-
-    link: dict[str, str] = Field(default={})
-    """Texts with a link, for streams with text link."""
-    how_to: dict[str, str] = Field(default={})
-    """Texts that say how to stop, for streams with text how-to."""
 
 
 class Organisation(Settings):
@@ -356,18 +344,24 @@ class Organisation(Settings):
     """How mail is told apart; the first match counts, no match is refused."""
     footer: Footer = Footer()
     """Texts of the visible opt-out."""
+    headers: Headers = Headers()
+    """Header fields that leave, beside those that always do."""
     content: Content = Content()
     """What may stand in the content of mail: lists of people, data of many, files nobody can look into."""
     rights: Rights = Rights()
     """Requests of people: who handles them, and within which terms."""
     hold_for: Duration = Field(default="5d", validate_default=True)
     """How long held mail waits before the submitter gets a DSN."""
+    sensitive: Sensitive = Sensitive()
+    """What is sensitive beside its mark, and how it must be carried (S-06, S-25)."""
     hold_owner: str | None = None
     """Who gets the daily digest of held mail; default: the postmaster."""
     retention: Retention = Retention()
     """How long each class of data is kept."""
     probe: Probe = Probe()
     """The daily probe that the opt-out works."""
+    campaigns: Campaigns = Campaigns()
+    """Comparing the copies of one campaign, to find what differs per person (R-059)."""
 
     @cached_property
     def by_client(self) -> dict[str, Client]:

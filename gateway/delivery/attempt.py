@@ -33,6 +33,7 @@ from gateway.signing.dkim import Signer
 
 _DECISIONS = 5  # tries to get a decision onto the wire in time, or to settle on a variant
 REGISTRY_WAIT = 10.0
+UNREACHED = {"tls": "4.7.10", "plaintext": "4.7.10", "login": "4.7.0"}  # X.7.10: encryption needed (RFC 5248)
 _CACHE_OCTETS = 64 * 1024 * 1024
 
 
@@ -55,6 +56,11 @@ class Templates:
         while len(self._kept) > 1 and (self._held > self._limit or len(self._kept) > 256):
             self._held -= self._kept.popitem(last=False)[1][1]
         return templates
+
+    def forget(self, message: str) -> None:
+        """Let go of a message at once."""
+        if (found := self._kept.pop(message, None)) is not None:
+            self._held -= found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class Attempt:
             decision = await self._decide(job, party)
             if decision.action is not Action.DELIVER:
                 return _stopped(decision)
+            if bare := _bare(job, line):
+                return Outcome(Kind.HELD, reason=bare, status="4.7.10", decision=decision)
             if missing := _missing(job, party):
                 return Outcome(Kind.HELD, reason=missing, decision=decision)
             variant = no_looser(content.variant, decision.variant)
@@ -200,6 +208,13 @@ def _stopped(decision: Decision) -> Outcome:
     return Outcome(Kind.BLOCKED, reason=reply.text, status=reply.enhanced, decision=decision)
 
 
+def _bare(job: Job, line: Line) -> str:
+    """ "" or why sensitive mail must not take this way; looked at here, after the last reload (S-25)."""
+    if not job.opened_letter.classification.sensitive or line.provider.tls in ("verify", "implicit"):
+        return ""
+    return "sensitive-transport: its provider is not reached over authenticated TLS"
+
+
 def _missing(job: Job, party: Party) -> str:
     """ "" or what the rules of today demand and this text, made by older rules, does not have (DESIGN §4 Spool)."""
     stored = job.entry.facts.get("edition")
@@ -214,7 +229,7 @@ def registry_away() -> Outcome:
 
 
 def _unreachable(error: Unreachable) -> Outcome:
-    status = "4.7.0" if error.kind in ("tls", "login", "plaintext") else "4.4.1"
+    status = UNREACHED.get(error.kind, "4.4.1")
     return Outcome(Kind.RETRY, str(error), status, error.answer, trouble=error.kind)
 
 

@@ -88,7 +88,7 @@ def _retry(job: Job, outcome: Outcome, place: Place, schedule: Schedule, now: fl
         expired = Outcome(
             Kind.FAILED,
             f"not delivered in time; last: {outcome.reason}",
-            "5.4.7",
+            "5.7.10" if outcome.status == "4.7.10" else "5.4.7",  # no encryption to be had (S-25)
             outcome.answer,
             decision=outcome.decision,
             variant=outcome.variant,

@@ -17,7 +17,7 @@ from gateway.audit.protocol import AuditRow
 from gateway.config.gateway import Delivery
 from gateway.config.organisation import Provider
 from gateway.decision import Stream
-from gateway.delivery.attempt import REGISTRY_WAIT, Attempt, Templates, registry_away
+from gateway.delivery.attempt import REGISTRY_WAIT, UNREACHED, Attempt, Templates, registry_away
 from gateway.delivery.cancelling import cancel
 from gateway.delivery.line import Line
 from gateway.delivery.outcome import Job, Kind, Outcome
@@ -296,7 +296,8 @@ class DeliveryWorker:
             return registry_away()
         await job.unseal(party.pseudonyms)
         if line.resting(now):
-            return Outcome(Kind.RETRY, reason=f"the provider rests after trouble: {line.trouble}", status="4.4.1")
+            status = UNREACHED.get(line.trouble, "4.4.1")
+            return Outcome(Kind.RETRY, reason=f"the provider rests after trouble: {line.trouble}", status=status)
         outcome = await self._attempt.run(job, line, party)
         self._note_registry(line.organisation, away=outcome.away)
         if outcome.trouble:
@@ -328,6 +329,8 @@ class DeliveryWorker:
             await self._report(settlement.report)
         await self._write(job, settlement)
         tally(job, outcome, settlement, line.provider.name if line else "", now)
+        if job.letter is not None and job.letter.classification.sensitive:
+            self._attempt.templates.forget(job.entry.message)  # no copy stays after the final status (S-06)
 
     async def _write(self, job: Job, settlement: Settlement) -> None:
         if not job.settled:

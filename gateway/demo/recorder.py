@@ -1,4 +1,4 @@
-"""A provider that only records: one SMTP server per provider name, on loopback.
+"""A provider that only records: one SMTP server per provider name, on loopback, with STARTTLS.
 
 what:       listens, accepts, keeps envelope and exact bytes
 knows not:  the gateway
@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+import tempfile
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from gateway.demo.certificate import write_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +31,9 @@ class Recorded:
     content: bytes
 
 
-@dataclass(slots=True)
+@dataclass
 class Recorder:
-    """All providers of the demo. `ports` by provider name."""
+    """All providers of the demo. `ports` by provider name; `certificate` is what they show, and their authority."""
 
     ports: dict[str, int] = field(default_factory=dict)
     mails: list[Recorded] = field(default_factory=list)
@@ -35,9 +41,25 @@ class Recorder:
     _controllers: list[Controller] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
+    @cached_property
+    def certificate(self) -> Path:
+        return Path(self._folder.name) / "provider.pem"
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="recorder-")
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        key = self.certificate.with_name("key.pem")
+        write_certificate(self.certificate, key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.certificate, key)
+        return context
+
     def listen(self, provider: str) -> int:
         """Start a server for this provider; gives its port."""
-        controller = _FreePort(_Keep(self, provider), hostname="127.0.0.1", port=0)
+        controller = _FreePort(_Keep(self, provider), hostname="127.0.0.1", port=0, tls_context=self._tls)
         controller.start()
         self.ports[provider] = bound_port(controller)
         self._controllers.append(controller)
@@ -66,6 +88,8 @@ class Recorder:
     def close(self) -> None:
         for controller in self._controllers:
             controller.stop(no_assert=True)
+        if "_folder" in self.__dict__:
+            self._folder.cleanup()
 
 
 def bound_port(controller: Controller) -> int:
@@ -81,7 +105,13 @@ class _FreePort(Controller):
             probe.recv(1024)
 
     def factory(self) -> SMTP:
-        return SMTP(self.handler, enable_SMTPUTF8=True, ident="recorder", data_size_limit=100 * 2**20)
+        return SMTP(
+            self.handler,
+            enable_SMTPUTF8=True,
+            ident="recorder",
+            data_size_limit=100 * 2**20,
+            tls_context=self.SMTP_kwargs["tls_context"],
+        )
 
 
 class _Keep:

@@ -194,7 +194,7 @@ class Stage:
         for provider in organisation["providers"]:
             name = f"{organisation['name']}/{provider['name']}"
             port = self.recorder.ports.get(name) or self.recorder.listen(name)
-            provider.update(host="127.0.0.1", port=port, tls="none")
+            provider.update(host="127.0.0.1", port=port, tls="verify", ca_file=str(self.recorder.certificate))
             for key in ("username", "secret"):
                 provider.pop(key, None)
         for client in organisation["clients"]:

@@ -36,6 +36,8 @@ class Context:
     null_sender: bool = False
     recipient: bytes = b""
     """Exact canonical form of the only recipient; b"" where there are several."""
+    tls: str = "verify"
+    """How the provider is reached (`Provider.tls`)."""
     compared: Compared = NEVER
     """What copies of the same campaign say about the addresses in this one."""
 

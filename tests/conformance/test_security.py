@@ -27,13 +27,14 @@ from tests.conformance.steps import (
     counted,
     counts_more,
     from_database,
+    held,
     looked_up,
     reader,
     request,
     visit,
 )
 from tests.e2e.altered import Altered
-from tests.e2e.post import PAREL, arrived, consent, mail, opt_out_url, person, send
+from tests.e2e.post import PAREL, arrived, consent, header, mail, opt_out_url, person, send, wait
 from tests.e2e.watching import queue
 
 SETTINGS = "organisations/kleine-parel.yaml"
@@ -89,7 +90,42 @@ def test_s25_to_a_provider_without_tls_not_one_octet_travels(altered: Altered) -
     (row,) = queue(stage, sent.id)
     assert (row["state"], "tls" in row["reason"]) == ("queued", True), row
     stage.command("queue", "drop", sent.id, *OFFICER)
-    assert not [m for m in stage.recorder.mails if m.recipient == who]
+    assert not [t for t in altered.office.mails if who in t.to]
+
+
+def test_s25_sensitive_mail_waits_where_its_provider_has_no_authenticated_tls(altered: Altered) -> None:
+    who = person("versleuteld")
+    marks = {"sensitive": "yes", "reference": "intake-25"}
+    sent = send(altered.stage, OFFICE, mail(PAREL, [who], **marks), [who])
+    assert "not reached over authenticated TLS" in held(altered.stage, sent)
+    altered.stage.command("queue", "release", sent.id, *OFFICER)
+    wait(lambda: "sensitive-transport" in str(queue(altered.stage, sent.id)[0]["reason"]), "the second look")
+    assert not [t for t in altered.office.mails if who in t.to], "nor after a release"
+    plain = send(altered.stage, OFFICE, mail(PAREL, [who]), [who])
+    assert plain.code == 250
+    assert len(altered.at_office(who)) == 1, "other mail may go there"
+
+
+@pytest.mark.parametrize("mark", [{}, {"sensitive": "no"}])
+def test_s25_what_a_mail_says_makes_it_sensitive_and_no_header_takes_that_away(
+    shared: Stage, mark: dict[str, str]
+) -> None:
+    who = person("hulpvraag")
+    sent = send(shared, OFFICE, mail(PAREL, [who], text="Graag hoor ik welke medicatie u gebruikt.\n", **mark), [who])
+    assert held(shared, sent) == "sensitive: reference of the explicit consent missing"
+    asked = {"reference": "intake-7", **mark}
+    sent = send(shared, OFFICE, mail(PAREL, [who], text="Uw hulpvraag en di\u00ebten.\n", **asked), [who])
+    assert sent.code == 250
+    assert len(arrived(shared, [who])) == 1
+
+
+def test_s25_a_field_that_asks_to_do_without_encryption_does_not_leave(shared: Stage) -> None:
+    who = person("versleuteld")
+    asking = mail(PAREL, [who], sensitive="yes", reference="intake-8")
+    asking["TLS-Required"] = "No"
+    assert send(shared, OFFICE, asking, [who]).code == 250
+    (copy,) = arrived(shared, [who])
+    assert header(copy.content, "TLS-Required") == []
 
 
 def test_s25_settings_that_send_in_plain_text_over_a_network_do_not_load(

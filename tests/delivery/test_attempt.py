@@ -28,3 +28,11 @@ def test_what_is_kept_is_bounded() -> None:
 def test_one_message_over_the_bound_is_still_kept_while_it_is_the_newest() -> None:
     kept = Templates(limit=1)
     assert kept.of("a", BODY) is kept.of("a", BODY)
+
+
+def test_a_message_can_be_let_go_at_once() -> None:
+    kept = Templates()
+    first = kept.of("a", BODY)
+    kept.forget("a")
+    kept.forget("a")
+    assert kept.of("a", BODY) is not first

@@ -75,9 +75,10 @@ def altered_gateway(folder: Path) -> Iterator[Altered]:
 
 def _kleine_parel(organisation: dict[str, Any], folder: Path, office: int, mailing: int) -> None:
     providers = {p["name"]: p for p in organisation["providers"]}
-    providers["kantoor"]["port"] = office
+    providers["kantoor"].update(port=office, tls="none")
+    del providers["kantoor"]["ca_file"]
     providers["mailing"].update(port=mailing, tls="verify", ca_file=str(folder / "certificate.pem"))
-    providers["myonlinestore"]["tls"] = "verify"  # the recorder offers none
+    providers["myonlinestore"].update(port=office)  # which offers no TLS
     for client in organisation["clients"]:
         if client["name"] == "kleine-parel-crm":
             client["networks"] = ["127.0.0.0/9"]
