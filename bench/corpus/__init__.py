@@ -1,0 +1,1 @@
+"""Mail that nobody here wrote, sent through the whole gateway and read by programs that are not ours."""
