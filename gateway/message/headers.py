@@ -24,6 +24,7 @@ _SEGMENT = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bBqQ])\?([^?\r\n]*)\?=")
 _MOST_PARAMETERS = 500
+_FOLD = b"\x0b\n"  # white space that is nowhere in a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Parameters:
 
 def parameters(value: bytes) -> Parameters:
     """Read a Content-Type or Content-Disposition value (the bytes after the colon, folded or not). Linear."""
-    flat = value.replace(b"\r\n", b"  ")  # same length: spans stay offsets in `value`
+    flat = value.replace(b"\r\n", _FOLD)  # same length: spans stay offsets in `value`
     if b"(" in flat:
         flat = _blank_comments(flat)
     main = _MAIN.match(flat)
@@ -74,7 +75,7 @@ def _pairs(flat: bytes, position: int) -> tuple[tuple[Span, ...], list[tuple[str
             end = match.start(2) + len(raw.rstrip())
             spans.append(Span(name, match.start(1), end))
             clean &= not raw.startswith(b'"') or (len(raw) > 1 and raw.endswith(b'"'))
-            pairs.append((name, _unquoted(raw.rstrip())))
+            pairs.append((name, _unquoted(raw.rstrip()).replace(_FOLD, b"")))
         following = flat.find(b";", position)
         following = len(flat) if following < 0 else following
         clean &= not flat[position:following].strip()

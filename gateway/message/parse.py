@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.config.gateway import Limits
-from gateway.message.encodings import IDENTITY, KNOWN, decode
+from gateway.message.ambiguity import ambiguous_base64, ambiguous_type, transfer_encoding
+from gateway.message.encodings import IDENTITY, decode
 from gateway.message.headers import Parameters, decode_words, header_text, parameters
 from gateway.reply import BARE_LINE_END, LOOP, MALFORMED, TOO_BIG, UNSUPPORTED_MEDIA, Reply
 
@@ -179,8 +180,10 @@ class _Place:
     path: str
     depth: int
     default: str
-    sealed: str
-    broken: str
+    sealed: str = ""
+    broken: str = ""
+    attached: bool = False  # in a message/rfc822: passed on, never edited
+    boundaries: tuple[bytes, ...] = ()
 
 
 class _Parser:
@@ -197,28 +200,29 @@ class _Parser:
     def top(self) -> Part:
         # The line of a mailbox file before each mail is no part of it (RFC 4155); `Draft.remove_lead` takes it out.
         lead = _MAILBOX.match(self._raw) if _FIELD.match(self._raw) is None else None
-        return self._part(lead.end() if lead else 0, len(self._raw), _Place("1", 1, "text/plain", "", ""))
+        return self._part(lead.end() if lead else 0, len(self._raw), _Place("1", 1, "text/plain"))
 
     def _part(self, start: int, end: int, place: _Place) -> Part:
         self._count(start, place)
-        fields, header_end, body, garbage = self._header(start, end, place.depth == 1)
-        kinds = self._content_fields(fields, start)
-        kind = _read(self._raw, kinds.get(b"content-type"))
+        fields, header_end, body, garbage = self._header(start, end, place)
+        kinds = self._content_fields(fields, top=place.depth == 1)
+        kind = self._kind(kinds.get(b"content-type"))
         content_type = kind.main if kind.main.count("/") == 1 else place.default
         if content_type in _FORBIDDEN:
             raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
-        encoding, plain = _encoding(self._raw, kinds.get(b"content-transfer-encoding"))
+        encoding = self._encoding(kinds.get(b"content-transfer-encoding"), content_type)
         shown = _read(self._raw, kinds.get(b"content-disposition"))
-        broken = garbage or ("" if plain else "a Content-Transfer-Encoding with more than its name")
-        broken = broken or place.broken or ("two Content-Disposition fields" if b"" in kinds else "")
+        broken = garbage or place.broken or ("two Content-Disposition fields" if b"" in kinds else "")
         sealed = place.sealed or _SEALED.get(content_type, "")
         composite = content_type.startswith("multipart/") or content_type in _NESTED
         children: tuple[Part, ...] = ()
         if composite:
-            inner = _Place(place.path, place.depth, content_type, sealed, broken)
+            inner = replace(place, default=content_type, sealed=sealed, broken=broken)
             children, broken = self._children(kind, encoding, (body, end), inner)
-        elif not sealed and content_type.startswith("text/"):
-            sealed = _pgp(self._raw, body, end, encoding)
+        elif content_type.startswith("text/"):
+            if encoding == "base64" and ambiguous_base64(self._raw, body, end):
+                raise MalformedMessage("base64 text that goes on after its end", body)
+            sealed = sealed or _pgp(self._raw, body, end, encoding)
         filename = decode_words(shown.values.get("filename") or kind.values.get("name", ""))
         return Part(
             path=place.path,
@@ -244,7 +248,21 @@ class _Parser:
         if place.depth > self._deepest:
             raise MalformedMessage(f"parts nested more than {self._deepest} deep", start)
 
-    def _header(self, start: int, end: int, top: bool) -> tuple[tuple[Field, ...], int, int, str]:
+    def _kind(self, field: Field | None) -> Parameters:
+        kind = _read(self._raw, field)
+        if field is not None and (reason := ambiguous_type(_value(self._raw, field), kind)):
+            raise MalformedMessage(reason, field.start)
+        return kind
+
+    def _encoding(self, field: Field | None, content_type: str) -> str:
+        if field is None:
+            return "7bit"  # RFC 2045 6.1
+        name, reason = transfer_encoding(_value(self._raw, field))
+        if reason and not content_type.startswith("multipart/"):  # nobody decodes those
+            raise MalformedMessage(reason, field.start)
+        return name
+
+    def _header(self, start: int, end: int, place: _Place) -> tuple[tuple[Field, ...], int, int, str]:
         """Fields, end of the header, start of the body, and what is wrong with it ("" when nothing)."""
         raw = self._raw
         if raw.startswith(b"\r\n", start, end):
@@ -254,7 +272,7 @@ class _Parser:
         if header_end - start > self._limits.header_octets:
             raise MalformedMessage("header over the size limit", start, TOO_BIG)
         fields, garbage = self._scan_fields(start, header_end)
-        if garbage >= 0 and top:
+        if garbage >= 0 and not place.attached:  # some readers end the header there
             raise MalformedMessage("a header line is neither a field nor its continuation", garbage)
         wrong = "a header line is no field" if garbage >= 0 else "no blank line after the header" if blank < 0 else ""
         return fields, header_end, body, wrong
@@ -278,7 +296,7 @@ class _Parser:
         self._fields_left -= len(fields)
         return tuple(fields), garbage
 
-    def _content_fields(self, fields: tuple[Field, ...], start: int) -> dict[bytes, Field]:
+    def _content_fields(self, fields: tuple[Field, ...], *, top: bool) -> dict[bytes, Field]:
         """The three fields that shape a part, by lower-case name; the key b"" marks a doubled Content-Disposition."""
         found: dict[bytes, Field] = {}
         for one in fields:
@@ -289,6 +307,8 @@ class _Parser:
                 continue
             if low in found and low != b"content-disposition":
                 raise MalformedMessage(f"two {low.decode()} fields in one part", one.start)
+            if not top and one.value - one.start > len(low) + 1:  # in the top header `Draft.join_name` takes it out
+                raise MalformedMessage(f"white space before the colon of {low.decode()}", one.start)
             if low in found:
                 found[b""] = one
             found.setdefault(low, one)
@@ -297,23 +317,28 @@ class _Parser:
     def _children(
         self, kind: Parameters, encoding: str, body: tuple[int, int], place: _Place
     ) -> tuple[tuple[Part, ...], str]:
-        encoded = "" if encoding in IDENTITY else "a composite part with a transfer encoding"
-        broken = place.broken or encoded
+        broken = place.broken
         if place.default in _NESTED:
-            if encoded:
-                return (), broken
-            inner = _Place(f"{place.path}.1", place.depth + 1, "text/plain", place.sealed, broken)
+            if encoding not in IDENTITY:  # RFC 2046 5.2.1 forbids it
+                return (), broken or "an attached message with a transfer encoding"
+            inner = replace(place, path=f"{place.path}.1", depth=place.depth + 1, default="text/plain", attached=True)
             return (self._part(*body, inner),), broken
-        if "boundary" in kind.repeated:
-            raise MalformedMessage("two boundary parameters", body[0])
-        boundary = kind.values.get("boundary", "").rstrip().encode("latin-1", "replace")
+        boundary = kind.values.get("boundary", "").encode("ascii", "replace")
         if not boundary:
             return (), broken or "a multipart without boundary"
+        if boundary in place.boundaries:
+            raise MalformedMessage("one boundary on two levels", body[0])
         spans, wrong = self._split(boundary, *body)
-        broken = broken or wrong or ("" if kind.clean else "Content-Type parameters")
-        default = "message/rfc822" if place.default == "multipart/digest" else "text/plain"
+        broken = broken or wrong
+        inner = replace(
+            place,
+            depth=place.depth + 1,
+            default="message/rfc822" if place.default == "multipart/digest" else "text/plain",
+            broken=broken,
+            boundaries=(*place.boundaries, boundary),
+        )
         return tuple(
-            self._part(start, end, _Place(f"{place.path}.{number}", place.depth + 1, default, place.sealed, broken))
+            self._part(start, end, replace(inner, path=f"{place.path}.{number}"))
             for number, (start, end) in enumerate(spans, 1)
         ), broken
 
@@ -358,17 +383,6 @@ class _Parser:
 
 def _read(raw: bytes, field: Field | None) -> Parameters:
     return _NOTHING if field is None else parameters(_value(raw, field))
-
-
-def _encoding(raw: bytes, field: Field | None) -> tuple[str, bool]:
-    """The transfer encoding, and False when some readers know it and others do not ("base64 (comment)")."""
-    if field is None:
-        return "7bit", True  # RFC 2045 6.1
-    plain = raw[field.value : field.end].strip().lower().decode("latin-1")
-    if plain in KNOWN:
-        return plain, True
-    main = parameters(_value(raw, field)).main or "7bit"
-    return main, main not in KNOWN or not plain
 
 
 _NOTHING = Parameters("", {})

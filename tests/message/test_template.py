@@ -21,6 +21,8 @@ SLOTS = {Slot.OPT_OUT: TOKEN, Slot.RECIPIENT: b"jan@school.example"}
 REFUSED = {
     "MailCore+mailcore2/144.eml": "external-body",
     "MailCore+mailcore2/message-partial.2.msg.txt.eml": "bare",
+    "apache+james-mime4j/multi-digest.msg.eml": "boundary",  # with a fold in it
+    "apache+james-mime4j/very-very-long-boundary.msg.eml": "boundary",
     "jhillyerd+enmime/bad-header-start.raw.eml": "header line",
     "jstedfast+MimeKit/rfc2046.0.eml": "partial",
     "jstedfast+MimeKit/rfc2046.1.eml": "partial",
@@ -32,6 +34,7 @@ REFUSED = {
     "sisimai+set-of-emails/lhost-amazonworkmail-01.eml": "bare",
     "sisimai+set-of-emails/rhost-outlook-01.eml": "bare",
     "stalwartlabs+mail-parser/001-2.eml": "external-body",
+    "stalwartlabs+mail-parser/017-2.eml": "a Content-Type",
     "stalwartlabs+mail-parser/020.eml": "two content-type",
     "stalwartlabs+mail-parser/021.eml": "two content-type",
 }
