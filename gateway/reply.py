@@ -137,6 +137,7 @@ MALFORMED = Reply(550, "5.6.0", "Message format")
 UNSUPPORTED_MEDIA = Reply(550, "5.6.1", "Message media not allowed")
 LOOP = Reply(554, "5.4.6", "Mail loop")
 NO_VALID_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
+UNQUALIFIED = Reply(554, "5.6.0", "Message format")
 CANNOT_CONVERT = Reply(550, "5.6.3", "Message needs 8-bit transport that its route does not promise")
 
 # Refused: policy

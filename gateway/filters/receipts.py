@@ -4,15 +4,17 @@ what:       removes fields that ask for read, delivery or processing reports; fi
 takes→gives: `Draft` + `Context` → removals; HOLD for a request that stands inside a signature
 knows not:  who asked, trackers
 fails by:   nothing
-standard:   RFC 8098 2, RFC 2156, RFC 4021, RFC 2634 2; R-051..R-055, S-04, S-47
+standard:   RFC 8098 2, RFC 2156, RFC 4021, RFC 2634 2, MS-OXCMAIL 2.2.3.2.14; R-051..R-056, S-04, S-47
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from gateway.decision import Action
 from gateway.filters.context import Context, Filter, Outcome
+from gateway.filters.receipt_request import Answer, asks, is_smime
 from gateway.message.draft import Draft
-from gateway.message.parse import Part
 
 NAME = "receipts"
 
@@ -31,44 +33,68 @@ OTHER = (
     "Receipt-Requested",
     "X-Receipt-To",
     "X-TipoRicevuta",
+    "X-Read-Receipt-To",
+    "X-Return-Receipt-To",
+    "X-Disposition-Notification-To",
+    "Return-Receipt",
+    "X-Acknowledge-To",
+    "Notice-Requested-Upon-Delivery-To",
+    "X-Delivery-Receipt-To",
+    "Delivery-Receipt-To",
+    "Acknowledge-To",
 )
 X400 = ("Generate-Delivery-Report", "Prevent-NonDelivery-Report", "X400-Content-Return", "Content-Return")
 ALWAYS = ("Original-Recipient",)
 """Only the delivering MTA sets it (RFC 8098 2.3); it names a recipient, so no setting keeps it."""
 
 _KINDS = (("read-receipt", READ), ("receipt", OTHER), ("delivery-report", X400))
-# DER of 1.2.840.113549.1.9.16.2.1, id-aa-receiptRequest
-_RECEIPT_REQUEST = bytes.fromhex("060b2a864886f70d0109100201")
-_SMIME = frozenset(f"application/{prefix}pkcs7-{kind}" for prefix in ("", "x-") for kind in ("mime", "signature"))
-_SMIME_NAMES = (".p7m", ".p7s")
+SUPPRESS = "X-Auto-Response-Suppress"
+_NOTHING_BACK = ("DR", "RN", "NRN")
 
 
 def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
-    """Plan the removals, all occurrences in any case."""
+    """Plan the removals, all occurrences in any case. Attached messages keep theirs: nothing answers to them."""
     _remove(draft, "original-recipient", ALWAYS)
     if context.rule.receipts == "keep":
         return ()
-    for kind, names in _KINDS:
+    for kind, names in (*_KINDS, ("receipt", context.organisation.headers.receipts)):
         _remove(draft, kind, names)
-    asking = [part.path for part in draft.message.walk() if _asks_inside(draft, part)]
-    if not asking:
-        return ()
-    where = ", ".join(asking[:5])
-    return (Outcome(NAME, "signed-receipt-request", Action.HOLD, f"inside the signature of part {where}"),)
+    if context.organisation.headers.suppress_automatic_replies:
+        _suppress(draft)
+    answers = [(part.path, asks(draft.content(part))) for part in draft.message.walk() if is_smime(part)]
+    return tuple(_held(answers))
 
 
-def _remove(draft: Draft, kind: str, names: tuple[str, ...]) -> None:
+def _held(answers: Iterable[tuple[str, Answer]]) -> Iterator[Outcome]:
+    for kind, answer, what in (
+        ("signed-receipt-request", Answer.YES, "inside the signature of part"),
+        ("unreadable-signature", Answer.UNKNOWN, "a request may stand in the damaged signature of part"),
+    ):
+        where = [path for path, found in answers if found is answer]
+        if where:
+            yield Outcome(NAME, kind, Action.HOLD, f"{what} {', '.join(where[:5])}")
+
+
+def _suppress(draft: Draft) -> None:
+    """One field that asks Exchange for no delivery and read reports, with what the client asked beside that (R-056)."""
+    asked: dict[str, str] = {}
+    for field in draft.message.fields(SUPPRESS):
+        for word in draft.message.text_value(field).split(","):
+            if (word := word.strip()) and word.isascii() and word.isalpha():
+                asked.setdefault(word.lower(), word)
+        draft.remove_field(field, by=NAME, kind="suppress")
+    if "all" not in asked:
+        asked.pop("none", None)
+        asked.update((word.lower(), word) for word in _NOTHING_BACK)
+    value = ", ".join(asked.values() if "all" not in asked else ("All",))
+    draft.append_field(SUPPRESS.encode(), (value.encode("ascii"),), by=NAME, kind="suppress")
+
+
+def _remove(draft: Draft, kind: str, names: Iterable[str]) -> None:
     for name in names:
         for field in draft.message.fields(name):
-            draft.remove_field(field, by=NAME, kind=kind)
-
-
-def _asks_inside(draft: Draft, part: Part) -> bool:
-    """R-055: the request is an attribute under the signature, so it can be seen but not taken out."""
-    named = part.filename.lower().endswith(_SMIME_NAMES)
-    if part.children or not (named or part.content_type in _SMIME):
-        return False
-    return _RECEIPT_REQUEST in draft.content(part)
+            if not draft.removed(field):
+                draft.remove_field(field, by=NAME, kind=kind)
 
 
 FILTER = Filter(NAME, "Removes read, delivery and processing receipt requests; holds those inside a signature.", apply)
