@@ -20,7 +20,7 @@ _BOUNDARY = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
 _DECODED = re.compile(r"base64|quoted-printable")
 _MISSPELT = re.compile(r"[78][ _-]?bits?|binary|none|plain|text|raw|default|text/(?:plain|html)")
-_AFTER_PADDING = re.compile(rb"=[=\s]*+[A-Za-z0-9+/]")
+_SEXTET = re.compile(rb"[A-Za-z0-9+/]")
 
 
 def ambiguous_type(value: bytes, read: Parameters) -> str:
@@ -42,14 +42,14 @@ def _ambiguous_boundary(value: bytes, read: Parameters) -> str:
     if boundary is None:
         return ""
     folded = any(
-        b"\r\n" in unfold_margin(value[s.start : s.end]) for s in read.spans if s.name.split("*")[0] == "boundary"
+        b"\r\n" in _without_margin(value[s.start : s.end]) for s in read.spans if s.name.split("*")[0] == "boundary"
     )
     if folded or ";" in boundary or _WORD.search(boundary) or not _BOUNDARY.fullmatch(boundary):
         return "a boundary that readers take differently"
     return ""
 
 
-def unfold_margin(parameter: bytes) -> bytes:
+def _without_margin(parameter: bytes) -> bytes:
     """A parameter as written, without the white space around its equals sign, where a fold changes nothing."""
     name, equals, written = parameter.partition(b"=")
     return name.strip() + equals + written.strip()
@@ -70,4 +70,5 @@ def transfer_encoding(value: bytes) -> tuple[str, str]:
 
 def ambiguous_base64(raw: bytes, start: int, end: int) -> bool:
     """Whether there is more after the padding: some readers stop there, some go on."""
-    return raw.find(b"=", start, end - 4) >= 0 and _AFTER_PADDING.search(raw, start, end) is not None
+    padding = raw.find(b"=", start, end)
+    return padding >= 0 and _SEXTET.search(raw, padding, end) is not None

@@ -24,6 +24,7 @@ REFUSED = {
     "apache+james-mime4j/multi-digest.msg.eml": "boundary",  # with a fold in it
     "apache+james-mime4j/very-very-long-boundary.msg.eml": "boundary",
     "jhillyerd+enmime/bad-header-start.raw.eml": "header line",
+    "jhillyerd+enmime/epilogue-sample.raw.eml": "base64",
     "jstedfast+MimeKit/rfc2046.0.eml": "partial",
     "jstedfast+MimeKit/rfc2046.1.eml": "partial",
     "mailgun+flanker/enclosed-bad-encoding.eml": "header line",
