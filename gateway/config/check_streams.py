@@ -10,7 +10,8 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 
-from gateway.config.organisation import Organisation, ScopeName, StreamRule
+from gateway.config.opt_out import ScopeName
+from gateway.config.organisation import Organisation, StreamRule
 from gateway.config.source import Loc
 from gateway.decision import Basis, Stream
 
@@ -34,6 +35,7 @@ BASES: dict[Stream, frozenset[Basis]] = {
 }
 
 MARKETING = frozenset({Stream.NEWSLETTER, Stream.NOTIFICATION})
+PERSONAL_CASES = frozenset({Stream.RIGHTS, Stream.CONFIRMATION})
 
 # What a block of one scope also reaches: stopping all marketing stops each list of it.
 REACHES: dict[ScopeName, frozenset[ScopeName]] = {
@@ -58,6 +60,8 @@ def check_streams(settings: Organisation) -> Iterator[Finding]:
         yield from _basis(stream, rule, loc)
         yield from _opt_out(settings, stream, rule, loc)
         yield from _unstoppable(stream, rule, loc)
+        if rule.mode == "bcc" and stream in PERSONAL_CASES:
+            yield (*loc, "mode"), "is 'bcc', expected copies: such mail is about one person's own case (S-06, L-37)"
         if "once" in rule.needs and stream is not Stream.POLICY_CHANGE:
             yield (*loc, "needs"), f"has once, expected it for {Stream.POLICY_CHANGE.value} alone (S-37)"
         if rule.tracking == "consent" and stream is not Stream.NEWSLETTER:

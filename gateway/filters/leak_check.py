@@ -1,8 +1,9 @@
 """Nobody sees anybody: the last look at a private mail, after all edits.
 
-what:       every address a copy would show, wherever it stands, and whether one is a leak
+what:       every address a copy would show, wherever it stands, and whether one is a leak; header fields that nobody
+            reads are cut where that ends the leak
 takes→gives: `Draft` or `Message` → addresses and places; those + who may be seen → an `Outcome` or None
-knows not:  pseudonyms, the registry (what it knows comes in), how a leak is mended
+knows not:  pseudonyms, the registry (what it knows comes in)
 fails by:   nothing; what is too much to look at counts as a leak
 standard:   DESIGN I-1; S-10, S-53; R-025, R-028, R-030. Linear; attachments that are no text are not decoded
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Mapping, Set
 from gateway.address import Address
 from gateway.config.organisation import Client
 from gateway.decision import Action
+from gateway.filters import naming_fields
 from gateway.filters.context import Outcome
 from gateway.filters.readable import pieces
 from gateway.filters.tokens import tokens
@@ -22,8 +24,10 @@ from gateway.message.parse import Message
 from gateway.reply import LEAK
 
 NAME = "leak_check"
+UNKNOWN = "unknown-addresses"
 MOST = 20_000
 """Distinct addresses looked at in one mail; more than that is an address book, not a mail."""
+NOTHING_MORE: Mapping[Address, tuple[str, ...]] = {}
 _UNSURE = "~"
 _PLACES_NAMED = 5
 _PLACES_KEPT = 8
@@ -71,8 +75,7 @@ def check(
     `unknown_addresses`. Not a leak: `allowed`, and the only recipient. Held for systems, refused for people; the
     outcome names kind, number and place, never an address.
     """
-    own = recipients if len(recipients) == 1 else frozenset[bytes]()
-    shown = {key: tuple(places) for a, places in found.items() if (key := a.exact()) not in allowed and key not in own}
+    shown = _shown(found, recipients, allowed)
     fellows = [places for key, places in shown.items() if key in recipients]
     if fellows:
         return _leak("recipients", fellows, client)
@@ -80,8 +83,68 @@ def check(
         return _leak("known-people", people, client)
     unknown = [places for places in shown.values() if any(not p.startswith(_UNSURE) for p in places)]
     if len(unknown) > client.unknown_addresses or len(found) >= MOST:
-        return _leak("unknown-addresses", unknown, client)
+        return _leak(UNKNOWN, unknown, client)
     return None
+
+
+def settle(
+    draft: Draft,
+    *,
+    recipients: Set[bytes],
+    known: Set[bytes],
+    allowed: Set[bytes],
+    client: Client,
+    new_id: bytes,
+    more: Mapping[Address, tuple[str, ...]] = NOTHING_MORE,
+    to_party: bool = False,
+) -> tuple[Outcome, ...]:
+    """`find` and `check`; where that is a leak, what `naming_fields` can cut is cut, and the mail is looked at again.
+
+    `more` are addresses that others found in it, `new_id` a msg-id for a Message-ID that names somebody; `to_party`
+    says that nobody outside gets it but a listed third party, to whom lists may go (S-53). Gives notes of what was
+    cut, and the leak that is left, if any.
+    """
+
+    def judged() -> tuple[Mapping[Address, tuple[str, ...]], Outcome | None]:
+        found = _joined(find(draft), more)
+        leak = check(found, recipients=recipients, known=known, allowed=allowed, client=client)
+        given = leak is not None and leak.kind == UNKNOWN and to_party
+        return found, Outcome(NAME, "given-to-party", detail=leak.detail) if given and leak else leak
+
+    found, leak = judged()
+    if leak is None or leak.action is Action.DELIVER:
+        return () if leak is None else (leak,)
+    shown = _shown(found, recipients, allowed)
+    people = {key for key in shown if key in recipients or key in known} or set(shown)
+    counts = naming_fields.cut(draft, people, new_id)
+    if not counts:
+        return (leak,)
+    _, leak = judged()
+    notes = tuple(Outcome(NAME, kind, detail=f"{count} fields") for kind, count in counts.items())
+    return notes if leak is None else (*notes, leak)
+
+
+def _joined(
+    found: Mapping[Address, tuple[str, ...]], more: Mapping[Address, tuple[str, ...]]
+) -> Mapping[Address, tuple[str, ...]]:
+    if not more:
+        return found
+    joined = dict(found)
+    for address, places in more.items():
+        joined[address] = (*joined.get(address, ()), *places)
+    return joined
+
+
+def _shown(
+    found: Mapping[Address, Iterable[str]], recipients: Set[bytes], allowed: Set[bytes]
+) -> dict[bytes, tuple[str, ...]]:
+    """Places of everybody whom a copy shows to another, by exact canonical form."""
+    own = recipients if len(recipients) == 1 else frozenset[bytes]()
+    shown: dict[bytes, tuple[str, ...]] = {}
+    for address, places in found.items():
+        if (key := address.exact()) not in allowed and key not in own:
+            shown[key] = (*shown.get(key, ()), *places)
+    return shown
 
 
 def _leak(kind: str, shown: list[tuple[str, ...]], client: Client) -> Outcome:

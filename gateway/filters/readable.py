@@ -1,10 +1,12 @@
 """Everything in a mail that a person or program could read an address from, as text.
 
-what:       header fields raw and decoded, parameters, text of every readable part, and bytes between the parts
+what:       header fields raw and decoded, parameters, text of every readable part, bytes between the parts, what
+            encoded words say, and the same of messages inside (opaque signatures, encoded or attached messages)
 takes→gives: `Draft` → (place, text, whether tokens there count as addresses), after edits, slots left out
 knows not:  what an address is, who may be seen
 fails by:   nothing
-standard:   DESIGN I-1; RFC 2047, RFC 2231, RFC 5545 3.1 (folding), WHATWG HTML 13.2.5.72 (character references)
+standard:   DESIGN I-1; RFC 2047, RFC 2231, RFC 5545 3.1 (folding), WHATWG HTML 13.2.5.72 (character references);
+            R-030, R-046
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
+from gateway.filters.encoded import revealed
+from gateway.filters.inside import drafts
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft
 from gateway.message.headers import header_text, unfold
@@ -31,9 +35,22 @@ _LISTS = frozenset(
 )
 # Ids have the shape of an address and are none.
 _IDS = frozenset({"message-id", "in-reply-to", "references", "content-id", "resent-message-id", "thread-index"})
-# Bytes without any of these, and without characters beyond ASCII, hold no "@" in any spelling.
-_SIGNS = (b"@", b"%40", b"%25", b"&#", b"&commat")
-_FIELD_SIGNS = (b"@", b"%40", b"=?")
+# Fields in which programs write codes of their own.
+_CODED = (
+    "x-",
+    "list-",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "feedback-id",
+    "return-path",
+    "errors-to",
+    "precedence",
+)
+_URL = re.compile(rb"https?://[^\s\"'<>]{12,2000}")
+# Text without any of these holds no "@" in any spelling.
+_SIGNS = ("@", "%40", "%25", "&#", "&commat", "\uff20", "\ufe6b")
+_FIELD_SIGNS = (b"@", b"%40", b"=?", "\uff20".encode(), "\ufe6b".encode())
 _FOLD = re.compile(r"\r?\n[ \t]")
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
@@ -45,6 +62,13 @@ _TAG = re.compile(r"<[^<>]*>")
 
 def pieces(draft: Draft) -> Iterator[Readable]:
     """All readable text of the mail. Cheap where there is no "@" in any spelling."""
+    yield from _pieces(draft)
+    for place, inner in drafts(draft):
+        for where, text, counts in _pieces(inner):
+            yield place + where, text, counts
+
+
+def _pieces(draft: Draft) -> Iterator[Readable]:
     for part in draft.message.walk():
         yield from _header(draft, part)
         if part.children:
@@ -56,17 +80,20 @@ def pieces(draft: Draft) -> Iterator[Readable]:
 def _header(draft: Draft, part: Part) -> Iterator[Readable]:
     top = part is draft.message.root
     header = _edited(draft, *part.header)
-    if not any(sign in header for sign in _FIELD_SIGNS):
-        return
+    signs = any(sign in header for sign in _FIELD_SIGNS)
     for field in _FIELD.finditer(header):
-        if not any(sign in field[0] for sign in _FIELD_SIGNS):
-            continue
         name = field[1].decode("latin-1").lower()
+        coded = name.startswith(_CODED)
+        if not coded and not (signs and any(sign in field[0] for sign in _FIELD_SIGNS)):
+            continue
         shown = name if _NAME.fullmatch(name) else "other"
         place = f"header {shown}" if top else f"part {part.path} header {shown}"
-        yield from _field(name, unfold(field[2]), place)
+        value = unfold(field[2])
+        yield from _field(name, value, place)
         if b"@" in field[1]:
             yield place, name, True
+        if coded and (said := revealed(value.decode("latin-1"))):
+            yield place, said, False
     for value in (part.filename, *part.parameters.values()):
         if "@" in value or "%" in value:
             yield f"part {part.path} parameter", value, True
@@ -74,7 +101,7 @@ def _header(draft: Draft, part: Part) -> Iterator[Readable]:
 
 def _field(name: str, value: bytes, place: str) -> Iterator[Readable]:
     counts = name not in _IDS
-    if b"@" in value or b"%40" in value:
+    if any(sign in value for sign in _FIELD_SIGNS):
         yield place, _text(value), counts
     if b"=?" in value:
         yield place, header_text(value), counts
@@ -104,10 +131,14 @@ def _body(draft: Draft, part: Part) -> Iterator[Readable]:
             yield place, body.decode("ascii", "replace"), False
         return
     content = draft.edited_content(part)
-    if content.isascii() and not any(sign in content for sign in _SIGNS):
-        return
+    if said := revealed(b"\n".join(_URL.findall(content)).decode("latin-1")):
+        yield place, said, False
     typed = part.content_type.startswith("text/")
     text = content.decode(draft.scan_charset(part), "replace") if typed else _text(content)
+    if b"\0" in content:  # two octets a character that nobody announced
+        yield place, text.replace("\0", ""), True
+    if not any(sign in text for sign in _SIGNS):
+        return
     if part.content_type in _FOLDED_TYPES or part.filename.lower().endswith((".ics", ".vcf")):
         text = _FOLD.sub("", text)
     yield place, text, True

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from gateway.address import Address
+from gateway.filters.encoded import embedded
 
 _LOCAL = 64
 _DOMAIN_LENGTH = 255
@@ -33,11 +34,12 @@ _WRAPPED = "'*_~`{}|!.-"
 _IDS = ("cid:", "mid:")
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "woff", "woff2"})
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-# Characters that show nothing, and other forms of the sign itself.
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")) | dict.fromkeys(
-    map(ord, "\uff20\ufe6b"), "@"
-)
-_HAS_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200d\u2060\ufeff\uff20\ufe6b]")
+# Characters that show nothing (soft hyphen, joiners, marks of direction, variation selectors), and wide forms of ASCII:
+# mail programs link the address all the same.
+_INVISIBLE = "\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
+_DROPPED = re.compile(f"[{_INVISIBLE}]+")
+_WIDE = {0xFE6B: "@", 0x3002: ".", 0xFF61: "."} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_IS_WIDE = re.compile("[\ufe6b\uff20]|@[^@\n]{0,200}?[\u3002\uff0e\uff61]")
 
 
 class Token(NamedTuple):
@@ -50,8 +52,7 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> Iterator[Token]:
     """All readings of every "@" in `text`, percent-encoded ones included."""
-    if _HAS_INVISIBLE.search(text):
-        text = text.translate(_INVISIBLE)
+    text = plain(text)
     for _ in range(3):  # an address in a redirect's parameter may be encoded twice
         yield from _plain(text)
         if not _PERCENT.search(text):
@@ -60,6 +61,14 @@ def tokens(text: str) -> Iterator[Token]:
         if following == text:
             return
         text = following
+
+
+def plain(text: str) -> str:
+    """The text without characters that show nothing, and in ASCII where an "@" or the dots behind it are wide ones."""
+    if text.isascii():
+        return text
+    text = _DROPPED.sub("", text)
+    return text.translate(_WIDE) if _IS_WIDE.search(text) else text
 
 
 def _plain(text: str) -> Iterator[Token]:
@@ -73,6 +82,8 @@ def _plain(text: str) -> Iterator[Token]:
             if key not in seen:
                 seen.add(key)
                 yield from _readings(local, domain[0], is_id)
+                if "=" in local:
+                    yield from (Token(address, False) for address in embedded(local))
         at = text.find("@", at + 1)
 
 

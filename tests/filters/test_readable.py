@@ -119,7 +119,7 @@ def test_forwarded_messages_with_header_and_text() -> None:
 def test_an_encoded_forwarded_message_is_read_too() -> None:
     inner = base64.encodebytes(b"To: anna@example.org\r\n\r\nhello").decode()
     text = mixed(f"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{inner}")
-    assert places(text) == ("part 1.2",)
+    assert places(text) == ("part 1.2", "part 1.2 inside header to")
 
 
 def test_what_stands_between_the_parts() -> None:
