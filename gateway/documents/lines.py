@@ -16,11 +16,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from gateway.documents.heads import head_line, kind_of, place
 from gateway.documents.kinds import Found, find
 from gateway.documents.protocol import Text
-from gateway.documents.tables import Sight
+from gateway.documents.tables import MOST, Sight
 from gateway.inspection import Kind
 
 _GAP = 6  # lines from one value to the next: name, street, place, telephone and a blank one between
@@ -28,7 +29,7 @@ _REPEATS = 3
 _ENVELOPE = re.compile(r"[>\s]*\*?(?:van|aan|cc|bcc|from|to|verzonden|sent|reply-to|von|an|de|à)\*?\s*:", re.IGNORECASE)
 _WORTH = re.compile(r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_LABEL = 28
+_LABEL, _FAR = 28, 80  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def sights(text: Text) -> Iterator[Sight]:
     if not _WORTH.search(text.text):
         return
     starts = _starts(text.text)
-    hits = [_hit(text.text, starts, found) for found in find(text.text)]
+    hits = [_hit(text.text, starts, found) for found in islice(find(text.text), MOST)]
     if not hits:
         return
     heading = _first_heading(text.text, starts)
@@ -64,9 +65,11 @@ def _starts(text: str) -> list[int]:
 
 def _hit(text: str, starts: Sequence[int], found: Found) -> _Hit:
     line = bisect_right(starts, found.at) - 1
-    before = text[starts[line] : found.at].strip(" \t:.-|>*•()")
-    labelled = len(before) <= _LABEL and (len(before) <= 2 or kind_of(before) is not None)
-    return _Hit(found, line, "".join(_LETTERS.findall(before)).casefold() if labelled else "")
+    # A label is short: what stands far from the beginning of its line has none, and is not looked for.
+    start = starts[line]
+    before = text[start : found.at].strip(" \t:.-|>*•()") if found.at - start <= _FAR else None
+    labelled = before is not None and len(before) <= _LABEL and (len(before) <= 2 or kind_of(before) is not None)
+    return _Hit(found, line, "".join(_LETTERS.findall(before)).casefold() if before and labelled else "")
 
 
 def _first_heading(text: str, starts: Sequence[int]) -> int | None:

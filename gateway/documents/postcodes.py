@@ -18,10 +18,7 @@ _NUMBER_AFTER = re.compile(
     r"[ \u00a0,]{1,3}(?:huisnr\.?|nr\.?|no\.?)?[ \u00a0]?"
     r"(\d{1,5})[ -]?([A-Za-z]{1,2}\b|\d{1,3}\b)?(?![\w.,:/-]?\d)(?!\w)"
 )
-_NUMBER_BEFORE = re.compile(
-    r"(?:^|[\s,;:|(>])[^\W\d_][\w.'’-]{0,40}(?:[ \u00a0][\w.'’-]{1,40}){0,5}"
-    r"[ \u00a0](\d{1,5})[ -]?([A-Za-z]{1,3}|\d{1,4})?[\s,;|/·•-]{1,6}\Z"
-)
+_NUMBER_BEFORE = re.compile(r"(?<!\d)(\d{1,5})[ -]?([A-Za-z]{1,3}|\d{1,4})?[\s,;|/·•-]{1,6}\Z")
 _ENDINGS = "(?:straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|plantsoen|steeg)"
 _STREET = re.compile(
     rf"(?<![\w.'’-])((?:[A-Z][\w.'’-]{{0,40}}[ \u00a0]){{0,3}}[A-Z][\w.'’-]{{0,40}}?{_ENDINGS})"
@@ -30,6 +27,8 @@ _STREET = re.compile(
 _STREET_HINT = re.compile(rf"{_ENDINGS}[ \u00a0]\d")
 _WITH_NUMBER = re.compile(r"[^\W\d_].{0,60}?[ \u00a0]\d{1,5}\b|\b\d{1,5}[ ,]+[^\W\d_]")
 _LOOK_BACK = 96
+_HOUSE_MOST = 20
+_GAPS = " \u00a0,;\t"
 _STREET_MOST = 64
 
 
@@ -38,10 +37,23 @@ def postcodes(text: str) -> Iterator[tuple[str, int]]:
     for match in _POSTCODE.finditer(text):
         number = _NUMBER_AFTER.match(text, match.end(), match.end() + 24)
         if number is None:
-            number = _NUMBER_BEFORE.search(text[max(0, match.start() - _LOOK_BACK) : match.start()])
+            number = _number_before(text[max(0, match.start() - _LOOK_BACK) : match.start()])
         if number is not None:
             house = f"{number[1]}{(number[2] or '').upper()}"
             yield f"{match[1]}{match[2]} {house}", match.start()
+
+
+def _number_before(before: str) -> re.Match[str] | None:
+    """The number of the house, where the name of a street ends right before it."""
+    number = _NUMBER_BEFORE.search(before, max(0, len(before) - _HOUSE_MOST))
+    if number is None:
+        return None
+    words = before[: number.start()].rstrip(_GAPS)
+    gap = number.start() - len(words)
+    last = words.split()[-1:] or [""]
+    # Two capitals alone are the letters of another postcode.
+    named = last[0][:1].isalpha() and not (len(last[0]) == 2 and last[0].isupper()) and last[0].lower() != "postbus"
+    return number if 0 < gap < 4 and named else None
 
 
 def streets(text: str) -> Iterator[tuple[str, int]]:

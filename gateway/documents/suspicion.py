@@ -13,21 +13,26 @@ import re
 from collections.abc import Set
 from dataclasses import dataclass
 
-from gateway.documents import bsn
-
-_TAGS = re.compile(r"<(?:style|script)\b[^>]*>[^<]*|<[^<>]*>")
-_HIDDEN = re.compile(r"[a-z]@|mailto:|tel:|href=", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]*>")
 _MAIL = re.compile(r"@([\w-]+(?:\.[\w-]+)+)")
-_NUMBER = re.compile(r"\d(?:[ \u00a0().\-/\u2010-\u2013]{0,3}\d){6,14}")
-_POSTCODE = re.compile(r"\b[1-9]\d{3}[ \u00a0]{0,2}[A-Z]{2}\b")
-_STREET = re.compile(r"(?:straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|plantsoen|steeg)[ \u00a0]\d")
-_NINE = re.compile(r"\d{3,4}[. ]?\d{2,3}[. ]?\d{2,3}")
-_HEADING = re.compile(
-    r"e-?mail|mailadres|telefo|phone|mobie?l|\b(?:tel|gsm|mob|fax)\b|post\s?code|adres|address|geboorte|\bgeb\b|birth|\bbsn",
-    re.IGNORECASE,
-)
-_DIGITS = re.compile(r"\D")
+_RUN = re.compile("[0-9][0-9 \u00a0().\u2009/\u2010-\u2013-]*")
+_LETTERS = re.compile(r"[ \u00a0]{0,2}[A-Z]{2}\b")
+_STREETS = ("straat", "laan", "weg", "plein", "gracht", "kade", "dijk", "singel", "dreef", "plantsoen", "steeg")
+_NUMBER_WORDS = ("bsn", "burger", "sofi", "citizen service", "persoonsgebonden", "onderwijsnummer")
+_BIRTHS = ("gebor", "geb.", "geb ", "geboorte", "birth", "born", "dob", "d.o.b")
+_HEADINGS = (
+    "mail", "telefo", "phone", "mobiel", "mobile", "tel", "gsm", "fax", "whatsapp", "postcode", "post code", "zip",
+    "adres", "address", "straat", "street", *_BIRTHS,
+)  # fmt: skip
+_NAMES = (
+    "naam", "name", "deelnemer", "cursist", "student", "leerling", "persoon", "medewerker", "klant", "leden", "lid",
+    "participant", "attendee", "guest", "ouder", "contact", "relatie", "docent", "patient", "client", "cliënt",
+    "customer", "employee", "member", "initialen", "voorletters",
+)  # fmt: skip
+_SHORTEST = 7  # digits of a number; a cell may have lost its first zero
+_LEAST_DIGITS = 4  # of any value but an address
 _TAIL = 9  # digits by which two spellings of one number are the same
+_BSN_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +47,42 @@ class Known:
 def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
     """Whether at least `least` values of one kind could stand in it, or any BSN.
 
-    `headed`: one value already counts below a heading, so two different words of headings are enough.
+    `headed`: one value already counts below a heading, so the words of a heading are enough.
     """
-    if "@" not in text and not any(map(str.isdigit, text)):
+    digits = sum(map(text.count, "0123456789"))
+    mails = text.count("@")
+    low = text.lower() if digits >= _LEAST_DIGITS or mails else ""
+    if digits >= _BSN_DIGITS and any(word in low for word in _NUMBER_WORDS):
+        return True
+    if mails < least and digits < least * _LEAST_DIGITS and not headed:
         return False
-    plain = _TAGS.sub(" ", text) if "<" in text else text
-    found = _counts(text, plain, known)
-    if max(found) >= least:
+    if not low:
+        return False
+    most = max(_counts(text, known, dates=any(word in low for word in _BIRTHS)))
+    if most >= least:
         return True
-    if bsn.worded(plain) and _NINE.search(plain):
-        return True
-    return headed and any(found) and len({m[0].casefold() for m in _HEADING.finditer(plain)}) > 1
+    return headed and most > 0 and _mentions(low, _HEADINGS) and _mentions(low, _NAMES)
 
 
-def _counts(text: str, plain: str, known: Known) -> tuple[int, int, int, int]:
+def _mentions(low: str, words: tuple[str, ...]) -> bool:
+    return any(word in low for word in words)
+
+
+def _counts(text: str, known: Known, *, dates: bool) -> tuple[int, int, int, int]:
+    """Addresses, numbers (and dates), postcodes, streets that are not known; equal ones once."""
     mails = sum(1 for m in _MAIL.finditer(text) if m[1].lower() not in known.domains) if "@" in text else 0
-    numbers = {_DIGITS.sub("", m)[-_TAIL:] for m in _NUMBER.findall(plain)} - known.numbers
-    postcodes = {m.replace(" ", "").replace("\u00a0", "") for m in _POSTCODE.findall(plain)} - known.postcodes
-    return mails, len(numbers), len(postcodes), len(_STREET.findall(plain))
+    plain = _TAGS.sub(" ", text) if "<" in text else text
+    shortest = _LEAST_DIGITS if dates else _SHORTEST
+    numbers, codes, streets, more = set[str](), set[str](), 0, 0
+    for match in _RUN.finditer(plain):
+        run, start = match[0].rstrip(" \u00a0"), match.start()
+        if len(run) >= shortest:
+            digits = "".join(filter(str.isdigit, run))
+            numbers.add(digits[-_TAIL:])
+            more += max(0, len(digits) // _BSN_DIGITS - 1)  # several with nothing but spaces between them
+        if run[-_LEAST_DIGITS:].isdigit() and (letters := _LETTERS.match(plain, start + len(run))):
+            codes.add(run[-_LEAST_DIGITS:] + letters[0].strip(" \u00a0"))
+        if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].endswith(_STREETS):
+            streets += 1
+    counted = sum(1 for n in numbers - known.numbers if len(n) >= shortest) + more
+    return mails, counted, len(codes - known.postcodes), streets

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from gateway.documents import births, bsn
@@ -96,7 +97,7 @@ class Table:
             return
         about = _Row(row, someone, place(row.text))
         headed = set(self._headed(about))
-        found = list(find(row.text))
+        found = list(islice(find(row.text), MOST))
         dense = Counter((row.text.count(TAB, 0, at), kind) for kind, _, at in found)
         for kind, value, at in found:
             column = row.text.count(TAB, 0, at)
