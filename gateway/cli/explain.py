@@ -23,6 +23,7 @@ import typer
 from gateway.address import Address, InvalidAddress
 from gateway.app.compose import Dry, dry
 from gateway.cli.account import differences, lines, total
+from gateway.cli.comparison import Shown, page, shown
 from gateway.cli.opening import DEFAULT_CONFIG, Config, settings, wrong
 from gateway.explanation import Answer, Question, explain
 from gateway.registry.protocol import RegistryUnavailable
@@ -47,6 +48,9 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="Write each finished copy into this folder, with copies.json.", file_okay=False)
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write before and after side by side to this page.", dir_okay=False)
+    ] = None,
     assume_consent: Annotated[
         bool, typer.Option("--assume-consent", help="As if these people had agreed to this stream; blocks still count.")
     ] = False,
@@ -65,6 +69,7 @@ def command(
     envelope_sender = None if sender in (None, "", "<>") else _address(str(sender))
     marks = _marks(mark or [])
     rows: list[dict[str, Any]] = []
+    pages: list[Shown] = []
     files = list(_files(messages))
     for path in files:
         question = Question(
@@ -80,6 +85,10 @@ def command(
         answer = _ask(house, question)
         _show(path, question, answer, as_json=as_json, diff=diff, quiet=out is not None)
         rows.extend(_rows(path, answer, out, len(rows)))
+        if html is not None:
+            pages.append(shown(path.name, answer))
+    if html is not None:
+        _save(html.parent, html.name, page(pages).encode(), option="--html")
     if out is not None:
         _index(out, rows, house)
     if len(files) > 1 or out is not None:
@@ -182,9 +191,9 @@ def _index(out: Path, rows: Sequence[dict[str, Any]], house: Dry) -> None:
     _save(out, "copies.json", (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _save(out: Path, name: str, content: bytes) -> None:
+def _save(out: Path, name: str, content: bytes, option: str = "--out") -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
     except OSError as error:
-        wrong(f"--out {out / name}: {error.strerror}")
+        wrong(f"{option} {out / name}: {error.strerror}")

@@ -17,7 +17,7 @@ WORDS |= {"inspection", "compared"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol", "campaigns.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing", "documents", "proof"}
 CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
-CONDUCTORS |= {"content", "campaign"}
+CONDUCTORS |= {"content", "campaign", "copies"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),
@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "registry": WORDS,
     "audit": WORDS,
     "cases": WORDS,
-    "campaigns": WORDS,
+    "campaigns": WORDS | {"registry.redis_primary"},  # the way to the organisation's Redis
     "spool": WORDS | {"audit.protocol"},
     "backup": WORDS | {"registry", "audit", "cases"},
     **dict.fromkeys(CONDUCTORS, WORDS | THOUGHT | PROTOCOLS | CONDUCTORS),
@@ -56,7 +56,7 @@ LIVES_IN: dict[str, set[str]] = {
     "fastapi": {"admin"},
     "starlette": {"web", "admin"},
     "uvicorn": {"web"},
-    "jinja2": {"web"},
+    "jinja2": {"web", "cli"},
     "ruamel": {"config", "demo"},
     "typer": {"cli"},
     "rich": {"cli", "demo"},
