@@ -14,7 +14,7 @@ import re
 from gateway.message.html import Node, Style, Tag
 
 _DECLARED = re.compile(r"(?:\A|[;{\s])(background(?:-color)?|color)\s*:\s*([^;}]{1,200})", re.IGNORECASE)
-_BODY_RULE = re.compile(rb"(?:\A|[},/>\s])body\s*(?:,[^{}]{0,200})?\{([^{}]{0,4000})\}", re.IGNORECASE)
+_BODY_RULE = re.compile(rb"(?<![\w.#-])body\s*(?:,[^{}]{0,200})?\{([^{}]{0,4000})\}", re.IGNORECASE)
 _VALUE = re.compile(
     r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])|rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)|([a-z]+)"
 )

@@ -13,11 +13,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from gateway.filters.opt_out_text import CLASS, RULE
 from gateway.message.draft import Draft
 from gateway.message.html import Tag, Text, Unscannable, scan
 from gateway.message.parse import Part
 
 _READ = 16_384  # octets of a body that are read for its language: enough words, and the same work for every size
+_OURS = re.compile(rb"\n" + RULE.encode() + rb"\r?\n|<div [^<>]{0,60}class=\"" + CLASS.encode())  # an earlier opt-out
 _WORD = re.compile(r"[^\W\d_]+")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z])")
 # Words that hold a sentence together and that only one of these languages has.
@@ -62,7 +64,7 @@ def _primary(tag: str) -> str:
 
 def _read(draft: Draft, part: Part) -> tuple[str, str]:
     """The first words a reader sees, and what the html element says."""
-    content, codec = draft.content(part)[:_READ], draft.scan_charset(part)
+    content, codec = _OURS.split(draft.content(part)[:_READ], maxsplit=1)[0], draft.scan_charset(part)
     if part.content_type == "text/plain":
         return content.decode(codec, "replace"), ""
     words: list[bytes] = []

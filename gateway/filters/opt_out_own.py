@@ -21,26 +21,31 @@ from gateway.message.parse import Part
 
 _LONGEST = 4096  # octets of a text block of ours; what is longer is something else
 _LAST_RULE = re.compile(rb"(?:\A|\n)" + RULE.encode() + rb"[ \t]*\r?\n(?=\S)")
+_SPACED_RULE = re.compile(rb"(?:\A|\n)" + RULE.encode() + rb"[ \t]*\r?\n\r?\n(?=\S)")
 _EMPTY_LINE = re.compile(rb"\n[ \t]*\r?\n")
+_EMPTY_LINES = re.compile(rb"\n[ \t]*\r?\n[ \t]*\r?\n")
 _OPENING = re.compile(rb'<div lang="[a-z]{2,3}" dir="auto" class="' + CLASS.encode() + rb'"')
 _CLOSING = re.compile(rb"</div>\r?\n?")
 _NAMES = 16  # so many characters of a token tell it from a page; mail programs break long addresses
 
 
-def own_text(content: bytes, context: Context) -> tuple[int, int] | None:
-    """The span of a text block of ours that is the last thing in `content`, unquoted."""
+def own_text(content: bytes, context: Context, *, spaced: bool = False) -> tuple[int, int] | None:
+    """The span of a text block of ours that ends `content`, unquoted. `spaced`: with an empty line after
+    each of its lines, as in text/enriched."""
     tail = max(0, len(content.rstrip()) - _LONGEST)
-    rules = list(_LAST_RULE.finditer(content, tail))
+    rules = list((_SPACED_RULE if spaced else _LAST_RULE).finditer(content, tail))
     if not rules:
         return None
     found = rules[-1]
     start = found.end() - len(found[0].lstrip(b"\n"))
     block = content[start:].rstrip()
-    if _EMPTY_LINE.search(block) or b"\n>" in block or not _is_ours(block, context):
+    if (_EMPTY_LINES if spaced else _EMPTY_LINE).search(block) or b"\n>" in block or not _is_ours(block, context):
         return None
     end = start + len(block)
-    line = content.find(b"\n", end)
-    return start, len(content) if line < 0 else line + 1
+    for _ in range(1 + spaced):
+        line = content.find(b"\n", end)
+        end = len(content) if line < 0 or content[end:line].strip() else line + 1
+    return start, end
 
 
 def own_html(content: bytes, before: int) -> tuple[int, int] | None:

@@ -115,9 +115,10 @@ def _own(draft: Draft, reading: Reading, context: Context) -> tuple[int, int] | 
     """The span of our block from an earlier pass, if nothing else is edited in it."""
     content = draft.content(reading.part)
     if reading.part.content_type in MARKUP:
-        own = own_html(content, reading.place.position)
+        # Where something must be closed first, the block is not this mail's: it stands inside a quotation.
+        own = None if reading.place.lead.strip() else own_html(content, reading.place.position)
     else:
-        own = own_text(content, context)
+        own = own_text(content, context, spaced=reading.part.content_type == "text/enriched")
     return own if own is not None and _free(draft, reading.part, *own) else None
 
 

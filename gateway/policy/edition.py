@@ -52,4 +52,9 @@ def _opt_out(organisation: Organisation, rule: StreamRule) -> str:
     if rules.text != "none":
         texts = organisation.footer.link if rules.text == "link" else organisation.footer.how_to
         shape += [who.name, who.postal_address, who.register_number, who.contact, who.policy_url, sorted(texts.items())]
+    # Only where they are not as they come, so that mail made before there were such settings is not held for them.
+    if (rules.when_sealed, rules.when_no_text) != ("header", "refuse"):
+        shape.append((rules.when_sealed, rules.when_no_text))
+    if organisation.footer.placeholders:
+        shape.append(organisation.footer.placeholders)
     return hashlib.sha256(repr(shape).encode()).hexdigest()[:_DIGITS]
