@@ -24,23 +24,45 @@ class Sameness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`common` is the address without what differs, where cutting query parameters is enough; "" where it is not."""
+    """`common` is the address without what differs, where cutting query parameters is enough; "" where it is not.
+
+    It is written as `of` was asked: references resolved, one character per octet. Of a link it is given only where the
+    page it leads to is named by what stays: nothing else of the path is individual, and what is cut is carried along on
+    other links too. It is the sender's server that decides whether that page opens.
+    """
 
     sameness: Sameness
     common: str = ""
 
 
 _UNKNOWN = Verdict(Sameness.UNKNOWN)
+_IGNORED = str.maketrans("", "", "\t\r\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Addresses as they stand in the mail after character references are resolved, with what is known of each."""
+    """Addresses as they stand in the mail after character references are resolved, with what is known of each.
+
+    The keys are as `written` makes them; `of` takes an attribute's value as it is. One address of a srcset or a style
+    is asked for by itself, without descriptor, quotes or url().
+    """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
     def of(self, address: str) -> Verdict:
-        return self.verdicts.get(address, _UNKNOWN)
+        """What is known of one address. Costs nothing where nothing was compared."""
+        if not self.verdicts:
+            return _UNKNOWN
+        return self.verdicts.get(address) or self.verdicts.get(written(address), _UNKNOWN)
+
+    def count(self, sameness: Sameness) -> int:
+        """How many addresses were found so."""
+        return sum(verdict.sameness is sameness for verdict in self.verdicts.values())
+
+
+def written(address: str) -> str:
+    """An address as a browser reads it: no space around it, no tab or line end within (WHATWG URL 4.4)."""
+    return address.strip(" \t\r\n\f\0").translate(_IGNORED)
 
 
 NEVER = Compared()

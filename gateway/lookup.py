@@ -1,7 +1,7 @@
 """What one decision needs from the registry, read in as few questions as the mail has reasons to ask.
 
 what:       facts of recipients and of shown addresses in one batched read; publications and the person a mail is about
-            only for mail that names them
+            only for mail that names them; what other copies of the campaign say
 takes→gives: `Tenant`, `Envelope`, `Read`, time → `Found`
 knows not:  how the registry stores, what is decided
 fails by:   `RegistryUnavailable`, but never for mail that only the own postmaster gets (R-022)
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.address import Address
+from gateway.campaign import Copy
+from gateway.compared import NEVER, Compared
 from gateway.envelope import Envelope
 from gateway.facts import NOBODY, Facts
 from gateway.policy import postmaster
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`people` covers recipients and shown addresses. `about` is whom a shared mail is about, when that is known."""
+    """`people` covers recipients and shown addresses. `about` is whom a shared mail is about, when that is known.
+    `campaign` is what other copies of this mail say about the addresses in it."""
 
     people: Mapping[Address, tuple[Person, Facts]]
     around: Circumstances
     about: Person | None = None
+    campaign: Compared = NEVER
 
     def known_others(self) -> set[Address]:
         """Addresses of people in the registry, but not of whom the mail is about: that one stands in it for the third
@@ -54,7 +58,19 @@ async def look_up(tenant: Tenant, envelope: Envelope, reading: Read, now: float)
     people = tenant.pseudonyms.people(addresses)
     facts = [NOBODY] * len(people) if postmaster.alone(envelope) else await tenant.registry.facts(people)
     about, around = await _around(tenant, envelope, reading, now)
-    return Found(dict(zip(addresses, zip(people, facts, strict=True), strict=True)), around, about)
+    campaign = await _compared(tenant, envelope, reading, now)  # last: it may go on without an answer
+    return Found(dict(zip(addresses, zip(people, facts, strict=True), strict=True)), around, about, campaign)
+
+
+async def _compared(tenant: Tenant, envelope: Envelope, reading: Read, now: float) -> Compared:
+    if tenant.campaigns is None or not reading.seen.places:
+        return NEVER
+    mail, message = reading.classification, reading.message
+    lists = [message.text_value(field).lower() for field in message.fields("list-id")]
+    kind = (mail.stream.value, str(mail.list), str(mail.topic))
+    sender = (envelope.client, reading.from_address.exact().hex(), *kind, *lists)
+    copy = Copy(sender, mail.campaign, reading.seen, [r.address for r in envelope.recipients])
+    return await tenant.campaigns.compare(copy, tenant.organisation.campaigns, now)
 
 
 async def _around(tenant: Tenant, envelope: Envelope, reading: Read, now: float) -> tuple[Person | None, Circumstances]:

@@ -16,6 +16,7 @@ from email.utils import format_datetime
 
 from gateway import content
 from gateway.address import Address, InvalidAddress
+from gateway.compared import Compared
 from gateway.config.gateway import Limits
 from gateway.config.observe_mode import in_force
 from gateway.config.organisation import SCOPE_KINDS, Client, Organisation, Provider, StreamRule
@@ -23,7 +24,8 @@ from gateway.config.trackers import Trackers
 from gateway.decision import Action, Classification, Decision, Stream, Variant
 from gateway.envelope import Envelope, Recipient
 from gateway.facts import Facts, Scope, ScopeKind
-from gateway.filters import FILTERS, leak_check, sensitive
+from gateway.filters import FILTERS, campaign_addresses, leak_check, sensitive
+from gateway.filters.campaign_addresses import UNSEEN, Seen
 from gateway.filters.context import Context, Outcome
 from gateway.inspection import NOTHING, Inspection
 from gateway.lookup import Found
@@ -80,6 +82,8 @@ class Read:
     """Addresses that the mail shows and that must be looked up for the leak check (private mail only)."""
     inspection: Inspection = NOTHING
     """What was found in its content, once somebody looked (`content.look`)."""
+    seen: Seen = UNSEEN
+    """What is compared with other copies of the same campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,9 @@ def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, now: f
     classification, rule = _handled_as(organisation, envelope, said)
     private = rule.private or outside >= client.private_from
     shown = leak_check.find(message) if private else {}
-    return Read(message, from_address, classification, said, rule, client, private, shown)
+    comparing = tenant.campaigns is not None and organisation.campaigns.compare and (rule.edit or private)
+    seen = campaign_addresses.find(message) if comparing else UNSEEN
+    return Read(message, from_address, classification, said, rule, client, private, shown, seen=seen)
 
 
 def _with_care(organisation: Organisation, message: Message, said: Classification) -> Classification:
@@ -213,7 +219,9 @@ def make(
     judged, stops = content.judge(tenant, envelope, reading), list[Outcome]()
     original = Reading(reading.message.raw) if _chosen(rules, arrival) else None
     for variant in _variants(wanted):
-        rendition, halt = _rendition(tenant, rules, envelope, arrival, reading, variant, provider, known, original)
+        rendition, halt = _rendition(
+            tenant, rules, envelope, arrival, reading, variant, provider, known, original, found.campaign
+        )
         stops += [halt] if halt is not None else []
         renditions[str(variant)] = replace(rendition, outcomes=(*rendition.outcomes, *judged))
     return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, _stopping([*stops, *judged]))
@@ -330,8 +338,9 @@ def _rendition(
     provider: Provider,
     known: set[Address],
     original: Reading | None,
+    compared: Compared,
 ) -> tuple[Rendition, Outcome | None]:
-    context = _context(tenant, rules, envelope, reading, variant, provider)
+    context = _context(tenant, rules, envelope, reading, variant, provider, compared)
     draft = Draft(reading.message)
     _trace(draft, rules, envelope, arrival, reading)
     outcomes: list[Outcome] = []
@@ -356,7 +365,13 @@ def _stopping(outcomes: Sequence[Outcome]) -> Outcome | None:
 
 
 def _context(
-    tenant: Tenant, rules: Rules, envelope: Envelope, reading: Read, variant: Variant, provider: Provider
+    tenant: Tenant,
+    rules: Rules,
+    envelope: Envelope,
+    reading: Read,
+    variant: Variant,
+    provider: Provider,
+    compared: Compared,
 ) -> Context:
     signer = tenant.signers.get(reading.from_address.canonical_domain)
     covered = signer is not None and all(
@@ -375,6 +390,7 @@ def _context(
         null_sender=envelope.sender is None,
         tls=provider.tls,
         recipient=envelope.recipients[0].address.exact() if len(envelope.recipients) == 1 else b"",
+        compared=compared,
     )
 
 

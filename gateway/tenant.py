@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.campaign import Campaigns
 from gateway.config.organisation import Organisation
 from gateway.pseudonym import Pseudonyms
 from gateway.registry.protocol import Registry
@@ -27,3 +28,5 @@ class Tenant:
     signers: Mapping[str, Signer]
     opt_out_works: Callable[[], bool]
     """Whether the last probe of the opt-out page succeeded; while it did not, mail with a link is held (L-31)."""
+    campaigns: Campaigns | None = None
+    """What other copies of its campaigns showed; None: nothing is compared."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from gateway.app.probe_gate import Gate
+from gateway.campaign import Campaigns
+from gateway.campaigns.backend import open_campaigns
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
@@ -52,6 +54,7 @@ def tenant(
     credentials: Credentials,
     registry: Registry,
     opt_out_works: Callable[[], bool] | None = None,
+    campaigns: Campaigns | None = None,
 ) -> Tenant:
     """One organisation with everything that is its own. `opt_out_works`: what the probe says, where it is asked."""
     return Tenant(
@@ -61,6 +64,7 @@ def tenant(
         registry,
         signers(organisation, credentials),
         opt_out_works or unprobed,
+        campaigns,
     )
 
 
@@ -84,11 +88,22 @@ def open_registries(
     }
 
 
-def tenants(loaded: Loaded, credentials: Credentials, registries: Mapping[str, Registry]) -> dict[str, Tenant]:
-    """By organisation name."""
-    state = loaded.gateway.state
+def campaigns(loaded: Loaded) -> dict[str, Campaigns]:
+    """What this process learns of campaigns, one per organisation (I-12); never raises for a store in trouble."""
+    return {o.name: Campaigns(o.name, open_campaigns(o, loaded.gateway)) for o in loaded.organisations}
+
+
+def tenants(
+    loaded: Loaded,
+    credentials: Credentials,
+    registries: Mapping[str, Registry],
+    compared: Mapping[str, Campaigns] | None = None,
+) -> dict[str, Tenant]:
+    """By organisation name. Without `compared` no mail is held against other copies of it."""
+    state, of = loaded.gateway.state, compared or {}
     return {
-        o.name: tenant(o, credentials, registries[o.name], Gate(state, o.name, o.probe)) for o in loaded.organisations
+        o.name: tenant(o, credentials, registries[o.name], Gate(state, o.name, o.probe), of.get(o.name))
+        for o in loaded.organisations
     }
 
 
@@ -156,7 +171,8 @@ def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
     made = {d: Signer(d, s, pem) for (d, s), pem in pems.items()}
     dns = dict(keys.dns_value(pem, d, s) for (d, s), pem in pems.items())
     spare = next(((s, pem) for (_, s), pem in pems.items()), None)
-    return Dry(Tenant(found, pseudonyms, tokens, registry, made, unprobed), rules(loaded), dns, notes, spare)
+    seen = Campaigns(found.name, open_campaigns(found, loaded.gateway, read_only=True), writes=False)
+    return Dry(Tenant(found, pseudonyms, tokens, registry, made, unprobed, seen), rules(loaded), dns, notes, spare)
 
 
 def _keys(

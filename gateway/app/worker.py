@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gateway import __version__
@@ -33,6 +34,8 @@ from gateway.app.rekeying import Rekeying, fingerprint, refusals
 from gateway.app.reports import from_bounce, from_delivery
 from gateway.audit.protocol import AuditUnavailable
 from gateway.audit.sqlite import AuditWriter
+from gateway.campaign import Campaigns
+from gateway.config.campaigns import Campaigns as Comparing
 from gateway.config.client_secret import check_secret
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Limits
@@ -88,6 +91,7 @@ class Worker:
     spool_keys: Mapping[int, bytes]
     api: ApiDesk
     inspector: Inspector
+    campaigns: Mapping[str, Campaigns]
 
     @classmethod
     def build(cls, number: int, loaded: Loaded, sockets: Mapping[str, socket.socket]) -> Worker:
@@ -95,7 +99,8 @@ class Worker:
         gateway = loaded.gateway
         credentials = Credentials.of(gateway)
         registries = compose.open_registries(loaded, credentials, _effect_seen)
-        tenants = compose.tenants(loaded, credentials, registries)
+        campaigns = compose.campaigns(loaded)
+        tenants = compose.tenants(loaded, credentials, registries, campaigns)
         shards = adopt(gateway.state / "spool", gateway.workers)[number]
         keys = credentials.spool_keys()
         spools = [SQLiteSpool(gateway.state / "spool", shard, keys, AuditWriter()) for shard in shards]
@@ -137,20 +142,9 @@ class Worker:
         if number == 0:
             api.use(loaded, credentials, tenants)
         return cls(
-            number,
-            loaded,
-            credentials,
-            registries,
-            spools,
-            outbox,
-            pipeline,
-            delivery,
-            ingress,
-            rekeying,
-            keys,
-            api,
-            inspector,
-        )
+            number, loaded, credentials, registries, spools, outbox, pipeline, delivery, ingress, rekeying, keys, api,
+            inspector, campaigns,
+        )  # fmt: skip
 
     def measure_start(self) -> None:
         """Numbers that are known at once: the rules in force, and what an earlier process was cut off in (R-018)."""
@@ -171,6 +165,9 @@ class Worker:
                 tasks.create_task(self.rekeying.run(), name="rekeying"),
                 tasks.create_task(contacts(self.pipeline), name="contacts"),
             ]
+            for name, campaigns in self.campaigns.items():
+                settings = partial(self._comparing, name)
+                loops.append(tasks.create_task(campaigns.run(settings, time.time), name=f"campaigns {name}"))
             if self.number == 0:
                 loops.append(tasks.create_task(self.api.run(), name="api"))
                 loops.append(tasks.create_task(self._ingest(), name="ingest"))
@@ -193,6 +190,8 @@ class Worker:
                 files.callback(registry.close)
             for spool in self.spools:
                 files.push_async_callback(spool.close)
+            for campaigns in self.campaigns.values():
+                files.push_async_callback(campaigns.close)
 
     def trouble(self) -> str:
         """What keeps this worker from doing its whole work."""
@@ -208,7 +207,7 @@ class Worker:
         if {o.name for o in loaded.organisations} != set(self.registries):
             raise SettingsError(["organisations: one was added or removed, which needs a restart, not a reload"])
         credentials = Credentials.of(loaded.gateway)
-        tenants = compose.tenants(loaded, credentials, self.registries)
+        tenants = compose.tenants(loaded, credentials, self.registries, self.campaigns)
         keys = credentials.spool_keys()
         refused = [*refusals(self.outbox.tenants, tenants), *self._spool_refusals(keys)]
         if refused:
@@ -286,6 +285,9 @@ class Worker:
             if entry.due <= now
             or (entry.message not in vain and entry.facts.get("software") not in (None, __version__))
         ]
+
+    def _comparing(self, organisation: str) -> Comparing:
+        return self.outbox.tenants[organisation].organisation.campaigns
 
     async def _ingest(self) -> None:
         """Opt-outs of the page into the registry and its journal; they count from the page's fsync on."""

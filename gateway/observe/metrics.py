@@ -165,6 +165,16 @@ WEBHOOK_WAITING = Gauge(
     ["organisation", "webhook"],
     multiprocess_mode="livemax",
 )
+COMPARED = Counter(
+    "briefgeheim_compared_addresses",
+    "Addresses in mail held against other copies of its campaign; sameness common, individual or unknown",
+    ["organisation", "sameness"],
+)
+UNCOMPARED = Counter(
+    "briefgeheim_uncompared",
+    "Mails compared without what other workers saw, because the store of campaigns was away",
+    ["organisation"],
+)
 ONE_CLICK_UNSIGNED = Counter(
     "briefgeheim_one_click_unsigned",
     "Mails that got no one-click field because it would not be signed",

@@ -1,0 +1,115 @@
+"""Campaigns of one organisation in the Redis that holds its registry, shared by several nodes.
+
+what:       the `CampaignStore` of `protocol.py` on streams that end by themselves
+takes→gives: as the protocol says
+knows not:  what an entry says, people
+fails by:   `CampaignsUnavailable`
+standard:   R-059; DESIGN §4 Redis; I-12
+
+Keys lie below the organisation's own prefix, in its slot. All end with the second epoch after the one they were made in
+has begun, whether or not anybody purges; what a failover loses is learnt again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis import exceptions
+
+from gateway.campaigns.protocol import SECRET, CampaignsUnavailable, Entry
+from gateway.config.store import Store
+from gateway.registry.redis_primary import Argument, Primary
+
+MOST_ENTRIES = 1000
+"""Entries of one family and epoch; the oldest go first, a few more may stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where it is, and how to get in."""
+
+    store: Store
+    organisation: str
+    username: str | None = None
+    password: str | None = None
+
+    @property
+    def tag(self) -> str:
+        return f"{{{self.store.prefix}:{self.organisation}}}:campaigns:"
+
+
+class RedisCampaigns:
+    """Used within one event loop at a time. `ends`: epoch → Unix seconds at which all of it goes.
+
+    `read_only`: makes and stores nothing (for explaining).
+    """
+
+    def __init__(self, reach: Reach, ends: Callable[[int], int], *, read_only: bool = False) -> None:
+        self._reach = reach
+        self._ends = ends
+        self._read_only = read_only
+        self._primary: Primary | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def secret(self, epoch: int, *, make: bool) -> bytes:
+        key = f"{self._reach.tag}secret:{epoch}"
+        found = await self._ask("GET", key)
+        if not found and make:
+            self._writable()
+            # NX: who is first makes it, and everybody takes what is there.
+            await self._ask("SET", key, secrets.token_bytes(SECRET), "NX")
+            await self._ask("EXPIREAT", key, self._ends(epoch))
+            found = await self._ask("GET", key)
+        return bytes(found or b"")
+
+    async def read(self, epoch: int, family: bytes, after: str) -> tuple[list[bytes], str]:
+        rows = await self._ask("XRANGE", self._stream(epoch, family), f"({after}" if after else "-", "+")
+        if not rows:
+            return [], after
+        return [bytes(fields[1]) for _, fields in rows], bytes(rows[-1][0]).decode("ascii")
+
+    async def add(self, entries: Sequence[Entry]) -> None:
+        self._writable()
+        for entry in entries:
+            await self._ask(
+                "XADD", self._stream(entry.epoch, entry.family), "MAXLEN", "~", MOST_ENTRIES, "*", "e", entry.data
+            )
+        for epoch, family in dict.fromkeys((e.epoch, e.family) for e in entries):
+            await self._ask("EXPIREAT", self._stream(epoch, family), self._ends(epoch))
+
+    async def purge(self, first: int, last: int) -> int:
+        """Keys end by themselves: there is nothing to do, and nothing to count."""
+        return 0
+
+    async def close(self) -> None:
+        if self._primary is not None and self._loop is asyncio.get_running_loop():
+            with _errors():
+                await self._primary.close()
+        self._primary = None
+
+    def _writable(self) -> None:
+        if self._read_only:
+            raise CampaignsUnavailable("opened for reading only")
+
+    def _stream(self, epoch: int, family: bytes) -> str:
+        return f"{self._reach.tag}{epoch}:{family.hex()}"
+
+    async def _ask(self, *command: Argument) -> Any:
+        loop, reach = asyncio.get_running_loop(), self._reach
+        if self._primary is None or self._loop is not loop:
+            self._primary, self._loop = Primary(reach.store, reach.username, reach.password, reach.tag), loop
+        with _errors():
+            return await self._primary.ask(*command)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (exceptions.RedisError, OSError) as error:
+        raise CampaignsUnavailable(f"Redis: {type(error).__name__}") from error

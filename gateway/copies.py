@@ -1,0 +1,343 @@
+"""What the copies of campaigns showed so far: for each slot, which addresses and how many people had each.
+
+what:       `Family` (campaigns of one sender) folded from entries, `Campaign`, `Pool`; how likeness becomes a verdict
+takes→gives: entries → campaigns; features → the campaign they are of; addresses of one copy → `Compared`
+knows not:  stores, clocks, how hashes are keyed beyond the key it is given
+fails by:   nothing: an entry that cannot be read is passed over
+standard:   R-059; DESIGN §4 Trackers
+
+A pool is filled by the first `SAMPLE` different people; later copies are only held against it. That keeps a campaign
+small whatever its size, and after the first copies nothing is written any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+
+from gateway.compared import NEVER, Compared, Sameness, Verdict
+from gateway.filters.campaign_addresses import (
+    Parameter,
+    Place,
+    Seen,
+    parameters,
+    plain_page,
+    telling,
+    without,
+)
+
+SAMPLE = 16
+"""Different people whose copies are written down, for each slot."""
+MOST_RECORDS = 12_000
+"""Of one campaign; a record is one address of one person."""
+MOST_CAMPAIGNS = 64
+"""Of one family; the oldest are forgotten."""
+MOST_PAIRS = 16
+"""Parameters of one address."""
+_PATIENT = 8  # copies, before an address that does not look individual can be found to be
+_NEARLY_ALL = 0.8
+_MOST_KNOWN = 2000
+
+TAG = 6
+_HASH = 6
+_PERSON = 4
+_RECORD = _HASH + _HASH + _PERSON
+_FEATURE = 4
+_VERSION = 1
+_HEAD = 1 + TAG + 2  # version, tag, number of features of subject and content
+
+Record = bytes
+"""Slot, address and person, hashed: 6, 6 and 4 octets."""
+_Features = frozenset[bytes]
+
+
+@dataclass(slots=True)
+class Pool:
+    """One slot: who had which address. All are hashes."""
+
+    values: dict[bytes, set[bytes]] = field(default_factory=dict)
+    people: set[bytes] = field(default_factory=set)
+    _counted: tuple[frozenset[bytes], int, int] | None = None
+
+    def add(self, value: bytes, person: bytes) -> bool:
+        """Whether that was news. A full pool takes no more people."""
+        who = self.values.get(value)
+        if (who is not None and person in who) or (person not in self.people and len(self.people) >= SAMPLE):
+            return False
+        self.people.add(person)
+        self.values.setdefault(value, set()).add(person)
+        self._counted = None
+        return True
+
+    def others(self, value: bytes, me: frozenset[bytes]) -> int:
+        """How many people beside `me` had this value."""
+        who = self.values.get(value)
+        return len(who - me) if who else 0
+
+    def full(self, me: frozenset[bytes]) -> bool:
+        """Whether it takes nothing more of these people."""
+        return len(self.people) >= SAMPLE and self.people.isdisjoint(me)
+
+    def individual(self, me: frozenset[bytes], looks_it: Callable[[], bool]) -> bool:
+        """Whether what only I have here is what each of the others has an own one of.
+
+        Values that some share, but not nearly all, speak for parts of the text that differ between groups of people.
+        """
+        owners, singles, partial = self._count()
+        people, own = len(self.people), len(owners)
+        if not self.people.isdisjoint(me):
+            people, own = len(self.people - me), len(owners - me)
+        if not people or own < _NEARLY_ALL * people or partial > singles:
+            return False
+        return (people >= _PATIENT - 1 and partial * 8 <= singles) or looks_it()
+
+    def _count(self) -> tuple[frozenset[bytes], int, int]:
+        """People with a value of their own; how many such values; how many are shared by some but not nearly all."""
+        if self._counted is None:
+            single = [who for who in self.values.values() if len(who) == 1]
+            most = 0.6 * len(self.people)
+            partial = sum(1 < len(who) < most for who in self.values.values())
+            self._counted = frozenset(chain.from_iterable(single)), len(single), partial
+        return self._counted
+
+
+class Campaign:
+    """Copies taken for one campaign. `fresh`: records that nobody else knows yet; `told`: the features are stored."""
+
+    def __init__(self, tag: bytes, subject: _Features, content: _Features, key: bytes, *, told: bool = True) -> None:
+        self.tag = tag
+        self.subject = subject
+        self.content = content
+        self.told = told
+        self.fresh: list[Record] = []
+        self._keyed = hashlib.blake2b(tag, key=key)
+        self._pools: dict[bytes, Pool] = {}
+        self._slots: dict[str, bytes] = {}
+        self._common: set[Place] = set()
+        self._records = 0
+        self._people: set[bytes] = set()
+
+    @property
+    def young(self) -> bool:
+        """Whether every further copy still teaches something."""
+        return len(self._people) < SAMPLE
+
+    def person(self, address: bytes) -> bytes:
+        """A recipient as this campaign knows them, and no other."""
+        keyed = self._keyed.copy()
+        keyed.update(b"\0person\0" + address)
+        return keyed.digest()[:_PERSON]
+
+    def add(self, record: Record) -> bool:
+        """Whether that was news."""
+        if len(record) != _RECORD or self._records >= MOST_RECORDS:
+            return False
+        slot, value, person = record[:_HASH], record[_HASH : 2 * _HASH], record[2 * _HASH :]
+        if not self._pools.setdefault(slot, Pool()).add(value, person):
+            return False
+        self._records += 1
+        if len(self._people) < SAMPLE:
+            self._people.add(person)
+        return True
+
+    def compare(self, seen: Seen, me: frozenset[bytes], enough: int) -> Compared:
+        """What others' copies say about mine, which is one of them from now on.
+
+        `me`: those who get it; `enough`: people that make an address common.
+        """
+        found: dict[str, Verdict] = {}
+        copy = _Copy(seen.places)
+        for place in seen.places:
+            verdict = _COMMON if place in self._common else self._verdict(place, me, enough, copy)
+            if verdict.sameness is not Sameness.UNKNOWN and found.get(place.address) is not _COMMON:
+                found[place.address] = verdict
+        return Compared(found) if found else NEVER
+
+    def settle(self) -> None:
+        """Nothing of it is to be written."""
+        self.fresh.clear()
+        self.told = True
+
+    def _note(self, slot: bytes, value: bytes, me: frozenset[bytes]) -> None:
+        for person in me:
+            record = slot + value + person
+            if self.add(record):
+                self.fresh.append(record)
+
+    def _verdict(self, place: Place, me: frozenset[bytes], enough: int, copy: _Copy) -> Verdict:
+        slot, value = self._slot(place.slot), self._hash(place.address)
+        pool = self._pools.get(slot, _EMPTY)
+        others, several = pool.others(value, me), len(me) > 1
+        verdict, pairs = _UNKNOWN, list[_Pair]()
+        if others + len(me) >= enough and (others or several):
+            verdict = _COMMON
+            if others >= enough and len(self._common) < _MOST_KNOWN:
+                self._common.add(place)  # whoever gets the next copy, this stays true
+        elif not others:
+            own = not several and pool.individual(me, lambda: telling(place.address))
+            pairs = self._pairs(place) if own or not pool.full(me) else []
+            verdict = Verdict(Sameness.INDIVIDUAL, self._shared_form(place, pairs, me, copy)) if own else _UNKNOWN
+        if not pool.full(me):
+            self._note(slot, value, me)
+            for pair in pairs:
+                self._note(pair.slot, pair.value, me)
+        return verdict
+
+    def _shared_form(self, place: Place, pairs: Sequence[_Pair], me: frozenset[bytes], copy: _Copy) -> str:
+        """The address without the pairs that differ, where all others are shared; "" where that is not enough."""
+        gone: set[Parameter] = set()
+        for pair in pairs:
+            pool = self._pools.get(pair.slot, _EMPTY)
+            if pool.others(pair.value, me):
+                continue
+            if not pool.individual(me, _surely) or (place.link and not copy.carries(place.address, pair.written)):
+                return ""
+            gone.add(pair.written)
+        return without(place.address, frozenset(gone)) if gone else ""
+
+    def _pairs(self, place: Place) -> list[_Pair]:
+        """The parameters of an address as slots of their own: same page, same name."""
+        page, pairs = parameters(place.address)
+        if not pairs or (place.link and not plain_page(page)):
+            return []
+        kind = "link" if place.link else "load"
+        return [
+            _Pair(self._slot(f"pair {kind} {page} {pair.name}"), self._hash(pair.value), pair)
+            for pair in pairs[:MOST_PAIRS]
+        ]
+
+    def _slot(self, text: str) -> bytes:
+        if (known := self._slots.get(text)) is None:
+            known = self._hash(text)
+            if len(self._slots) < _MOST_KNOWN:
+                self._slots[text] = known
+        return known
+
+    def _hash(self, text: str) -> bytes:
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.digest()[:_HASH]
+
+
+class _Pair(NamedTuple):
+    """A parameter: its slot and value hashed, and as it is written."""
+
+    slot: bytes
+    value: bytes
+    written: Parameter
+
+
+def _surely() -> bool:
+    return True
+
+
+_EMPTY = Pool()
+_COMMON = Verdict(Sameness.COMMON)
+_UNKNOWN = Verdict(Sameness.UNKNOWN)
+
+
+class _Copy:
+    """The links of one copy, to tell a parameter that is carried along everywhere from one that names a thing."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._places = places
+        self._pages: dict[str, set[str]] | None = None
+        self._carried: dict[tuple[str, Parameter], set[str]] = {}
+
+    def carries(self, address: str, pair: Parameter) -> bool:
+        """Whether the same pair is on several pages of this host, and on at least half of those linked to."""
+        if self._pages is None:
+            self._read()
+        host = _host(address)
+        pages = len((self._pages or {}).get(host, ()))
+        carrying = len(self._carried.get((host, pair), ()))
+        return carrying >= 2 and carrying * 2 >= pages
+
+    def _read(self) -> None:
+        self._pages = {}
+        for place in self._places:
+            if place.link:
+                before, pairs = parameters(place.address)
+                host = _host(before)
+                self._pages.setdefault(host, set()).add(before)
+                for pair in pairs:
+                    self._carried.setdefault((host, pair), set()).add(before)
+
+
+def _host(address: str) -> str:
+    return address.partition("//")[2].partition("/")[0].partition("?")[0].lower()
+
+
+class Family:
+    """Campaigns of one sender within one epoch, folded from what all workers wrote. `key`: of both together."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.campaigns: dict[bytes, Campaign] = {}
+        self._numbers: dict[int, bytes] = {}
+
+    def apply(self, entry: bytes) -> None:
+        """Take in what somebody wrote, perhaps this very process."""
+        if len(entry) < _HEAD or entry[0] != _VERSION:
+            return
+        tag, subjects, contents = entry[1 : 1 + TAG], entry[_HEAD - 2], entry[_HEAD - 1]
+        features = [entry[i : i + _FEATURE] for i in range(_HEAD, _HEAD + (subjects + contents) * _FEATURE, _FEATURE)]
+        campaign = self.campaigns.get(tag)
+        if campaign is None:
+            campaign = self.begin(tag, frozenset(features[:subjects]), frozenset(features[subjects:]), told=True)
+        body = entry[_HEAD + (subjects + contents) * _FEATURE :]
+        for at in range(0, len(body), _RECORD):
+            campaign.add(body[at : at + _RECORD])
+
+    def begin(self, tag: bytes, subject: _Features, content: _Features, *, told: bool = False) -> Campaign:
+        """A new campaign; the oldest is forgotten where there are too many."""
+        while len(self.campaigns) >= MOST_CAMPAIGNS:
+            del self.campaigns[next(iter(self.campaigns))]
+        made = self.campaigns[tag] = Campaign(tag, subject, content, self.key, told=told)
+        return made
+
+    def match(self, subject: _Features, content: _Features) -> Campaign | None:
+        """The campaign a copy with these features is of; of several the likest, of equals the oldest."""
+        best, found = 0.0, None
+        for campaign in self.campaigns.values():
+            likeness = _alike(content, campaign.content) if content or campaign.content else 0.5
+            if likeness > best and _same(_alike(subject, campaign.subject), likeness):
+                best, found = likeness, campaign
+        return found
+
+    def features(self, numbers: Iterable[int]) -> _Features:
+        """Features as they are stored: keyed, so that no text can be guessed from them later."""
+        return frozenset(self._feature(number) for number in numbers)
+
+    def _feature(self, number: int) -> bytes:
+        if (known := self._numbers.get(number)) is None:
+            if len(self._numbers) >= _MOST_KNOWN:
+                self._numbers.clear()
+            text = number.to_bytes(4, "big")
+            known = self._numbers[number] = hashlib.blake2b(text, key=self.key, digest_size=_FEATURE).digest()
+        return known
+
+
+def entries(campaign: Campaign, most: int = 500) -> Iterator[bytes]:
+    """What is fresh of a campaign, as entries for the store; it is not fresh any more."""
+    while campaign.fresh or not campaign.told:
+        subject, content = (campaign.subject, campaign.content) if not campaign.told else ((), ())
+        head = bytes([_VERSION]) + campaign.tag + bytes([min(len(subject), 255), min(len(content), 255)])
+        records, campaign.fresh = campaign.fresh[:most], campaign.fresh[most:]
+        campaign.told = True
+        yield b"".join((head, *sorted(subject)[:255], *sorted(content)[:255], *records))
+
+
+def _alike(one: _Features, other: _Features) -> float:
+    """Jaccard's likeness of two sets, 0 to 1; two empty ones are equal."""
+    both = len(one & other)
+    either = len(one) + len(other) - both
+    return both / either if either else 1.0
+
+
+def _same(subject: float, content: float) -> bool:
+    """A name in the subject or the text makes no other campaign; another subject does unless the text is the same."""
+    return content >= 0.85 or (content >= 0.5 and subject >= 0.5) or (content >= 0.7 and subject >= 0.2)

@@ -1,0 +1,306 @@
+"""Which addresses of a mail are compared with other copies of it, and by what those copies are known.
+
+what:       remote loads and links of the text parts, each with a slot; features of subject and text
+takes→gives: `Message` → `Seen`; an address → its slot, whether it is telling, its parameters
+knows not:  other copies, recipients, keys; whether an address is a tracker
+fails by:   nothing: a part that cannot be read gives nothing
+standard:   R-059
+
+A slot names the kind of place: what element and size, which host, how deep a path, which parameter names. It says
+nothing about where in the mail it stands, so that blocks can come and go between copies. What looks individual in a
+host is left out of the slot; a path's segments are all left out.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from gateway.compared import written
+from gateway.config import weburl
+from gateway.message.draft import Draft
+from gateway.message.html import Style, Tag, Text, Unscannable, scan
+from gateway.message.parse import Message, Part
+
+MOST_PLACES = 400
+MOST_FEATURES = 400
+LONGEST_PART = 256 * 1024
+"""Octets of a part that are read; what lies behind them is not compared."""
+SKETCH = 32
+"""Features of a text that stand for all of them: those with the lowest numbers, so that copies choose the same."""
+_FEW = 12  # texts; with fewer, single words are the features
+_MARKUP = ("text/html", "text/x-amp-html", "text/watch-html")
+_REMOTE = re.compile(r"\s*(?:https?:|ftp:|[/\\]{2})", re.IGNORECASE)
+_IN_STYLE = re.compile(r"""url\(\s*["']?([^"')\s]+)|@import\s+["']([^"']+)""", re.IGNORECASE)
+_REFRESH = re.compile(r"url\s*=\s*['\"]?([^'\"]+)", re.IGNORECASE)
+_TEXT_URL = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
+_TRAILING = ".,;:!?)]}*_"
+_LINKS = frozenset({"a", "area", "form"})
+_SIZED = frozenset({"img", "image", "input", "amp-img", "amp-anim", "td", "table"})
+_RELATIVE = ("src", "href", "background", "poster")
+_NEVER = ("xmlns", "data-", "aria-")
+_EXTENSION = re.compile(r"\.([a-z]{2,4}\d?)$", re.IGNORECASE)
+_PIECES = re.compile(r"[^0-9A-Za-z]+")
+_RUNS = re.compile(r"\d+|[a-z]+|[A-Z]+")
+_SIZE = re.compile(r"\d+x\d+(?:px)?", re.IGNORECASE)
+_WORDS = re.compile(r"\w+")
+_LONG_NUMBER = re.compile(r"\d{5,}")
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_IN_BYTES = re.compile(rb"https?://\S+", re.IGNORECASE)
+
+
+class Place(NamedTuple):
+    """One address of a mail, as `compared.written` makes it, and the slot it stands in. `link`: or a remote load."""
+
+    slot: str
+    address: str
+    link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything of one copy that is compared. `subject` and `content` hold numbers of 32 bits."""
+
+    places: tuple[Place, ...] = ()
+    subject: frozenset[int] = frozenset()
+    content: frozenset[int] = frozenset()
+
+
+UNSEEN = Seen()
+
+
+class Parameter(NamedTuple):
+    """One pair of a query or of a fragment's list, as written."""
+
+    name: str
+    value: str
+
+
+def find(message: Message) -> Seen:
+    """What copies of this mail would be compared by; `UNSEEN` where there is no address to compare."""
+    places: dict[Place, None] = {}
+    features: dict[str, set[int]] = {}
+    draft = Draft(message)
+    for part in message.text_parts():
+        if len(places) < MOST_PLACES and not draft.why_not(part):
+            found = features.setdefault("html" if part.content_type in _MARKUP else "text", set())
+            places.update(dict.fromkeys(_of_part(part, draft.content(part)[:LONGEST_PART], found)))
+    if not places:
+        return UNSEEN
+    content = features.get("html") or features.get("text") or set()
+    subject = "".join(message.text_value(field) for field in message.fields("subject"))
+    return Seen(tuple(places)[:MOST_PLACES], _subject(subject), frozenset(sorted(content)[:SKETCH]))
+
+
+def _of_part(part: Part, content: bytes, features: set[int]) -> list[Place]:
+    if part.content_type not in _MARKUP:
+        features |= _features(content.splitlines())
+        if b"://" not in content:
+            return []
+        return list(_in_text(content.decode("latin-1"), references=False))
+    try:
+        return _Reader(content).read(features)
+    except Unscannable:
+        return []
+
+
+class _Reader:
+    """One HTML part."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._base = ""
+        self._texts: list[bytes] = []
+
+    def read(self, features: set[int]) -> list[Place]:
+        found: list[Place] = []
+        for node in scan(self._content):
+            if isinstance(node, Tag):
+                if node.attributes:
+                    found.extend(self._element(node))
+            elif isinstance(node, Text):
+                found.extend(self._text(node))
+            elif isinstance(node, Style):
+                found.extend(_in_style(self._content[node.start : node.end].decode("latin-1")))
+            if len(found) > MOST_PLACES:
+                break
+        features |= _features(self._texts) | {f for p in found if not p.link and (f := _read(p.address).plain)}
+        return found
+
+    def _text(self, node: Text) -> Iterator[Place]:
+        text = self._content[node.start : node.end].strip()
+        if node.element or not text:
+            return
+        if len(self._texts) < MOST_FEATURES:
+            self._texts.append(text)
+        if b"://" in text:
+            yield from _in_text(text.decode("latin-1"), references=True)
+
+    def _element(self, tag: Tag) -> Iterator[Place]:
+        for attribute in tag.attributes:
+            name, value = attribute.name, attribute.value
+            if name == "style":
+                if "(" in value:
+                    yield from _in_style(value)
+            elif name.endswith("srcset"):
+                yield from _places((item.rstrip(",") for item in value.split()), _size(tag))
+            elif name == "content":
+                if tag.name == "meta" and (target := _REFRESH.search(value)):
+                    yield from _places((target[1],), "")
+            elif _REMOTE.match(value):
+                if not name.startswith(_NEVER):
+                    yield from self._attribute(tag, name, value)
+            elif self._base and name in _RELATIVE:
+                yield from self._attribute(tag, name, value)
+
+    def _attribute(self, tag: Tag, name: str, value: str) -> Iterator[Place]:
+        if tag.name == "base" and name == "href":
+            self._base = self._base or value
+            return
+        link = tag.name in _LINKS and name != "src"
+        place = _place(value, "" if link else _size(tag), link=link, base=self._base)
+        if place is not None:
+            yield place
+
+
+def _size(tag: Tag) -> str:
+    if tag.name not in _SIZED:
+        return tag.name
+    width, height = tag.get("width"), tag.get("height")
+    return f"{width.value.strip()[:8] if width else ''}x{height.value.strip()[:8] if height else ''}"
+
+
+def _in_text(text: str, *, references: bool) -> Iterator[Place]:
+    for found in _TEXT_URL.finditer(text):
+        address = html.unescape(found[0]) if references and "&" in found[0] else found[0]
+        place = _place(address.rstrip(_TRAILING), "", link=True)
+        if place is not None:
+            yield place
+
+
+def _in_style(style: str) -> Iterator[Place]:
+    return _places((found[1] or found[2] for found in _IN_STYLE.finditer(style)), "style")
+
+
+def _places(addresses: Iterator[str] | tuple[str, ...], size: str) -> Iterator[Place]:
+    for address in addresses:
+        if _REMOTE.match(address) and (place := _place(address, size, link=False)) is not None:
+            yield place
+
+
+def _place(address: str, size: str, *, link: bool, base: str = "") -> Place | None:
+    address = written(address)
+    shape = _read(address).shape
+    if not shape and base:
+        shape = _read(_beside(base, address)).shape
+    return Place(f"{'link' if link else 'load'} {size} {shape}", address, link) if shape else None
+
+
+def _beside(base: str, address: str) -> str:
+    """A relative address below its base, near enough to tell its slot."""
+    if not address or address.startswith("#") or ":" in address.partition("/")[0]:
+        return ""
+    above = weburl.read(base)
+    folder = above.path.rpartition("/")[0] if above and not address.startswith("/") else ""
+    return f"https://{above.host}{folder}/{address.lstrip('/')}" if above else ""
+
+
+class _Known(NamedTuple):
+    """An address read once. `shape`: its slot without kind and size; `plain`: the feature of a plain file, or 0."""
+
+    url: weburl.Url | None
+    shape: str
+    plain: int
+
+
+_NOT_REMOTE = _Known(None, "", 0)
+
+
+@lru_cache(maxsize=4096)
+def _read(address: str) -> _Known:
+    url = weburl.read(address)
+    if url is None:
+        return _NOT_REMOTE
+    last = _EXTENSION.search(url.path)
+    names = " ".join(sorted({name for name, _ in url.parameters})) if url.query else ""
+    shape = f"{_masked(url.host)} {url.path.count('/')} {last[1].lower() if last else ''} {names}"
+    # A plain file has the same name in all copies of a campaign, and often another one in the next.
+    plain = last is not None and weburl.static_file(url)
+    return _Known(url, shape, zlib.crc32(f"{url.host}{url.path}".encode("utf-8", "replace")) if plain else 0)
+
+
+@lru_cache(maxsize=1024)
+def _masked(host: str) -> str:
+    return ".".join("*" if weburl.individual(label) else label for label in host.split("."))
+
+
+@lru_cache(maxsize=4096)
+def telling(address: str) -> bool:
+    """Whether something in the address looks made for one person rather than for one article or picture.
+
+    A number in a path may be an article's.
+    """
+    url = _read(address).url
+    if url is None:
+        return False
+    if weburl.holds_address(address) or any(weburl.individual(unquote(value)) for _, value in url.parameters):
+        return True
+    words = (*url.host.split("."), *map(unquote, url.segments))
+    return any(len(word) > 100 or _key(_EXTENSION.sub("", word)) for word in words)
+
+
+def _key(word: str) -> bool:
+    """A key changes between letters, capitals and digits all the time, whatever stands between its pieces."""
+    pieces = _PIECES.split(word)
+    if any(not piece.isdecimal() and weburl.individual(piece) for piece in pieces):
+        return True
+    whole = "".join(piece for piece in pieces if not _SIZE.fullmatch(piece))
+    changes = len(_RUNS.findall(whole))
+    return len(whole) >= 8 and changes >= 3 and changes >= 0.3 * len(whole)
+
+
+@lru_cache(maxsize=1024)
+def parameters(address: str) -> tuple[str, tuple[Parameter, ...]]:
+    """What stands before the query, and the pairs of the query. A fragment is part of neither."""
+    before, _, query = address.partition("#")[0].partition("?")
+    if not query:
+        return before, ()
+    pairs = (piece.partition("=") for piece in query.split("&", weburl.MAX_PARAMETERS))
+    return before, tuple(Parameter(name, value) for name, _, value in pairs if name)
+
+
+def without(address: str, gone: frozenset[Parameter]) -> str:
+    """The address with these pairs cut out, the others in their order and as written."""
+    whole, hash_mark, fragment = address.partition("#")
+    before, _, query = whole.partition("?")
+    kept = [piece for piece in query.split("&") if Parameter(*piece.partition("=")[::2]) not in gone]
+    return before + ("?" if kept else "") + "&".join(kept) + hash_mark + fragment
+
+
+@lru_cache(maxsize=1024)
+def plain_page(address: str) -> bool:
+    """Whether nothing in host and path looks individual, so that they name one page for everybody."""
+    url = weburl.read(address)
+    return url is not None and not any(weburl.individual(unquote(s)) for s in (*url.host.split("."), *url.segments))
+
+
+def _subject(text: str) -> frozenset[int]:
+    words = _WORDS.findall(_LONG_NUMBER.sub("0", text.lower())[:1000])
+    return frozenset(zlib.crc32(word.encode("utf-8", "replace")) for word in words[:SKETCH])
+
+
+def _features(texts: list[bytes]) -> set[int]:
+    """Texts as numbers; addresses and digits in them do not count, for those of one person differ."""
+    if len(texts) < _FEW:
+        texts = b" ".join(texts).split()[:MOST_FEATURES]
+    return {zlib.crc32(_bare(text)) for text in texts[:MOST_FEATURES]}
+
+
+def _bare(text: bytes) -> bytes:
+    return (_IN_BYTES.sub(b"", text) if b"://" in text else text).translate(_DIGITS)
