@@ -25,8 +25,8 @@ _WORD = re.compile("[I-Za-f2-7][A-Za-z0-9]{7,}")  # first what is cheap: how bot
 _LONGEST = 4000
 _PRINTABLE = re.compile(rb"[\t\n\r -~]+")
 _PLACE = re.compile(r"([^\s@=]{1,200}\.[A-Za-z][A-Za-z0-9-]{1,30}?)(?:[-+_][^.]*)?")
-_PREFIX = re.compile(r"[-+_]")
-_MOST = 6
+_PREFIX = re.compile(r"[-+_.]")
+_MOST = 8
 
 
 def revealed(text: str) -> str:

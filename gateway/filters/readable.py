@@ -92,11 +92,11 @@ def _header(draft: Draft, part: Part) -> Iterator[Readable]:
         yield from _field(name, value, place)
         if b"@" in field[1]:
             yield place, name, True
-        if coded and (said := revealed(value.decode("latin-1"))):
-            yield place, said, False
-    for value in (part.filename, *part.parameters.values()):
-        if "@" in value or "%" in value:
-            yield f"part {part.path} parameter", value, True
+        if coded and (hidden := revealed(value.decode("latin-1"))):
+            yield place, hidden, False
+    for said in (part.filename, *part.parameters.values()):
+        if "@" in said or "%" in said or not said.isascii():
+            yield f"part {part.path} parameter", said, True
 
 
 def _field(name: str, value: bytes, place: str) -> Iterator[Readable]:

@@ -15,11 +15,12 @@ from gateway.config.organisation import Client
 from gateway.decision import Action
 from gateway.filters import header_hygiene, private_recipients
 from gateway.filters.context import Outcome
-from gateway.filters.leak_check import MOST, check, find
+from gateway.filters.leak_check import MOST, check, find, settle
 from gateway.message.parse import MalformedMessage
 from gateway.message.template import Uncompilable
 from gateway.reply import LEAK
 from tests.filters.mail import CONTEXT, ORGANISATION, draft, left
+from tests.filters.sealed import signed
 
 SYSTEM, PEOPLE = ORGANISATION.by_client["crm"], ORGANISATION.by_client["kantoor"]
 HEAD = "From: info@voorbeeld.example\n"
@@ -202,3 +203,136 @@ def test_what_the_check_sees_of_a_draft_is_what_the_sent_bytes_show() -> None:
         assert seen - {b"1e:own@voorbeeld.example"} == {a.exact() for a in find(edited)}, path.name
         compared += 1
     assert compared > 100
+
+
+QUOTED = [
+    "From: Info\nTo: Anna <anna@example.org>; Bert <bert@example.org>\nSubject: x\n",
+    "> Van: Info\n> Aan: 'anna@example.org'; 'bert@example.org'\n> Cc: carla@example.org\n",
+    "--Oorspronkelijk bericht--\nVan: Info [mailto:info@voorbeeld.example]\nAan: Bert [mailto:bert@example.org]\n",
+    "Von: Info\nAn: Bert <bert@example.org>\nBetreff: x\n",
+    "De : Info\nÀ : Bert <bert@example.org>\nCc : carla@example.org\n",
+    "Pour: bert@example.org\n",
+    "Op zo 1 jan. 2024 schreef Bert <\nbert@example.org>:\n",
+]
+CODED = base64.b64encode(b"bert@example.org").decode()
+SURFACES = [
+    f"Subject: x\nMIME-Version: 1.0\nContent-Type: text/html\n\n{html}"
+    for html in (
+        "<div><b>Aan:</b> Bert &lt;bert@example.org&gt;<br></div>",
+        '<b>To:</b> <a href="mailto:bert@example.org">Bert</a>',
+        "<b>&Agrave;&nbsp;:</b> bert&#64;example&#46;org",
+        "<p>b<b>e</b>rt<wbr>@<i>exam</i>&shy;ple.org</p>",
+        "<img alt='bert&commat;example.org'>",
+        f'<a href="https://x.example/open?u={CODED}">x</a>',
+        "<!-- bert@example.org -->",
+    )
+]
+SURFACES += [
+    "Content-Type: text/plain; charset=utf-7\n\nbert+AEA-example.org\n",
+    "Content-Type: text/plain; charset=iso-2022-jp\n\n\x1b$B%a!<%k\x1b(Bbert@example.org\n",
+    "Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\nbert@exa=\nmple.org\n",
+    "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"
+    + base64.encodebytes("bert@example.org".encode("utf-16")).decode(),
+    "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nbe\u200brt\uff20exam\u00adple.org\n",
+    "X-To: =?utf-8?B?" + CODED + "?=\n\nx\n",
+    f"X-Id: {CODED}\n\nx\n",
+    "Subject: vraag\n van bert@example.org\n\nx\n",
+    "Content-Type: application/pdf\nContent-Disposition: inline; filename*=utf-8''bert%EF%BC%A0example.org\n\nx\n",
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["Subject: x\nContent-Type: text/plain; charset=utf-8\n\n" + q for q in QUOTED] + SURFACES
+)
+def test_r030_another_recipient_is_found_however_it_is_written(text: str) -> None:
+    outcome = judge(text, "anna", "bert")
+    assert outcome is not None
+    assert outcome.kind == "recipients"
+
+
+INNER = "Content-Type: text/plain; hp=clear\nTo: anna@example.org\nCc: bert@example.org\n\nhallo\n"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        INNER,
+        INNER.replace("hp=clear", 'protected-headers="v1"'),
+        f"Content-Type: message/rfc822; forwarded=no\n\n{INNER}",
+    ],
+)
+def test_r046_protected_headers_under_a_signature_are_read(inner: str) -> None:
+    signature = "Content-Type: application/pgp-signature\n\nx\n"
+    text = f"Content-Type: multipart/signed; boundary=b\n\n--b\n{inner}--b\n{signature}--b--\n"
+    outcome = judge(text, "anna", "bert")
+    assert outcome is not None
+    assert "header to, part" in outcome.detail
+
+
+def test_r046_an_opaque_signature_is_unwrapped_and_what_it_wraps_decoded() -> None:
+    coded = INNER.replace("bert@example.org", "=?utf-8?B?Qg==?= <bert@example.org>").replace("hallo\n", "")
+    wrapped = coded.replace(
+        "\n\n", f"\nContent-Transfer-Encoding: base64\n\n{base64.b64encode(b'carla@example.org').decode()}"
+    )
+    text = "Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: base64\n\n"
+    outcome = judge(text + base64.encodebytes(signed(wrapped.encode())).decode(), "bert", "carla")
+    assert outcome is not None
+    assert outcome.detail == "2 recipients in part 1, part 1 inside header cc, part 1 inside part 1"
+
+
+def resolve(text: str, *recipients: str, **changes: Any) -> tuple[tuple[Outcome, ...], str]:
+    edited = draft(HEAD + text)
+    given: dict[str, Any] = {"known": set(), "allowed": ALLOWED, "client": SYSTEM, "new_id": b"new@voorbeeld.example"}
+    outcomes = settle(edited, recipients=exact(*recipients), **given | changes)
+    return outcomes, left(edited)
+
+
+def test_r030_what_nobody_reads_is_cut_and_the_mail_leaves() -> None:
+    outcomes, text = resolve(
+        "Message-ID: <1.bert=example.org@x.example>\n"
+        "References: <bert@example.org> <2@x.example>\n"
+        "X-To: bert@example.org\n\nx\n",
+        "anna",
+        "bert",
+    )
+    assert [(o.action, o.kind, o.detail) for o in outcomes] == [
+        (Action.DELIVER, "message-id-replaced", "1 fields"),
+        (Action.DELIVER, "ids-cut", "1 fields"),
+        (Action.DELIVER, "fields-cut", "1 fields"),
+    ]
+    assert text == f"{HEAD}Message-ID: <new@voorbeeld.example>\nReferences: <2@x.example>\n\nx\n"
+
+
+def test_what_people_read_still_holds_it() -> None:
+    outcomes, _ = resolve("X-To: bert@example.org\nSubject: bert@example.org\n\nx\n", "anna", "bert")
+    assert [(o.action, o.kind) for o in outcomes] == [(Action.DELIVER, "fields-cut"), (Action.HOLD, "recipients")]
+
+
+def test_mail_without_a_leak_keeps_its_fields() -> None:
+    text = "Message-ID: <bert@example.org>\nX-To: bert@example.org\n\nx\n"
+    assert resolve(text, "anna") == ((), HEAD + text)
+    assert resolve(text, "anna", known=exact("bert"))[1] == f"{HEAD}Message-ID: <new@voorbeeld.example>\n\nx\n"
+
+
+def test_a_long_list_in_a_field_nobody_reads_goes_too() -> None:
+    listed = ", ".join(f"new{n}@example.org" for n in range(30))
+    outcomes, text = resolve(f"X-All: {listed}\n\nx\n", "anna")
+    assert [o.kind for o in outcomes] == ["fields-cut"]
+    assert text == f"{HEAD}\nx\n"
+
+
+def test_s53_what_others_found_counts_and_a_listed_third_party_may_have_it() -> None:
+    more = {Address.parse(f"new{n}@example.org"): ("part 1.2, sheet 1",) for n in range(12)}
+    outcomes, _ = resolve("\nx\n", "anna", more=more)
+    assert [(o.action, o.kind, o.detail) for o in outcomes] == [
+        (Action.HOLD, "unknown-addresses", "12 unknown addresses in part 1.2, sheet 1")
+    ]
+    outcomes, _ = resolve("\nx\n", "anna", more=more, to_party=True)
+    assert [(o.action, o.kind) for o in outcomes] == [(Action.DELIVER, "given-to-party")]
+    outcomes, _ = resolve("\nbert@example.org\n", "anna", more=more, to_party=True, known=exact("bert"))
+    assert [(o.action, o.kind) for o in outcomes] == [(Action.HOLD, "known-people")]
+
+
+def test_what_others_found_is_a_recipient_too() -> None:
+    outcomes, _ = resolve("\nx\n", "anna", "bert", more={Address.parse("bert@example.org"): ("part 1.2, row 3",)})
+    assert [o.detail for o in outcomes] == ["1 recipients in part 1.2, row 3"]

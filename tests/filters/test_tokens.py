@@ -46,6 +46,12 @@ def sure(text: str) -> list[bytes]:
         "MAILTO:anna@example.org",
         "cid:anna@example.org",
         "mail anna@example.org.Groet",
+        "an\u2060na\u200e@exam\ufe0fple.org",
+        "\uff41nna@example\uff0eorg",
+        "anna@example\u3002org",
+        "anna\ufe6bexample.org",
+        "bounce-7+anna=example.org@x.example",
+        "SRS0=x=y=example.org=anna@x.example",
         "メールanna@example.orgまで",
         "anna@example.org_",
     ],
@@ -71,6 +77,10 @@ def test_what_is_no_address_is_not(text: str) -> None:
 def test_ids_and_files_are_not_sure(text: str) -> None:
     assert forms(text)
     assert not sure(text)
+
+
+def test_a_return_path_is_not_sure_of_whom_it_holds() -> None:
+    assert ANNA not in sure("bounce-7+anna=example.org@x.example")
 
 
 def test_one_at_sign_counts_once() -> None:
