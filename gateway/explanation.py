@@ -28,6 +28,8 @@ from gateway.plan import Arrival, Copy, Plan, Refused, Rules
 from gateway.policy import postmaster
 from gateway.policy.circumstances import publication_ids
 from gateway.policy.withheld import UNNAMED
+from gateway.proof.examine import examine
+from gateway.proof.reading import Reading
 from gateway.reply import Reply
 from gateway.signing.dkim import Signer
 from gateway.tenant import Tenant
@@ -94,7 +96,27 @@ async def explain(
     }
     domain = made.read.from_address.canonical_domain
     signed = domain if domain in tenant.signers and made.provider is not None else None
-    return Answer({**account(made), "signed": signed}, made, envelope, finished)
+    checked = self_check(tenant, made, finished)
+    return Answer({**account(made), "signed": signed, "self_check": checked}, made, envelope, finished)
+
+
+def self_check(tenant: Tenant, made: Plan, finished: Mapping[int, bytes]) -> dict[str, list[str]]:
+    """What delivery's second parser would find in the first copy of each variant; only variants with differences."""
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    signer = tenant.signers.get(made.read.from_address.canonical_domain)
+    for index, octets in finished.items():
+        copy = made.copies[index]
+        variant = str(copy.decision.variant)
+        expectation = made.renditions[variant].expectation
+        if variant in seen or expectation is None:
+            continue
+        seen.add(variant)
+        key = signer.public_key if signer is not None and made.provider is not None else None
+        opt_out = copy.slots.get(Slot.OPT_OUT, "")
+        if differences := examine(octets, Reading(octets), expectation, opt_out=opt_out, key=key):
+            found[variant] = differences
+    return found
 
 
 def _as_own(tenant: Tenant, domain: str, lend: Callable[[str], Signer | None]) -> Tenant:

@@ -33,6 +33,8 @@ def lines(account: Data) -> Iterator[str]:
     yield f"  {private}; provider {account['provider'] or 'none'}; {signed}"
     if stop := account["stopped"]:
         yield f"  STOPPED by filter {stop['filter']}: {stop['action']}, {stop['kind']}: {stop['detail']}"
+    for name, found in account["self_check"].items():
+        yield f"  HELD by self_check: the copy of variant {name} is not as it should be: {'; '.join(found)}"
     yield from _content(account["content"])
     for person in account["recipients"]:
         yield from _person(person)
