@@ -39,7 +39,7 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_][\w.'’-]{0,30}(?:,? [^\W\d_][\w.'’-]{0,30}){1,5}")
-_LONGEST = 48
+_LONGEST, _SHORT = 48, 20
 _CUT = re.compile(r"\t+| {2,}|[;|,]")
 
 
@@ -78,14 +78,21 @@ def name_like(cell: str) -> bool:
     return cell[:1].isupper() and kind_of(cell) is None and not place(cell)
 
 
-def heads(cells: Sequence[str]) -> Heads | None:
-    """The row as headings: at least one names a kind, and each of the others looks like a heading too."""
+def heads(cells: Sequence[str], *, first: bool = False) -> Heads | None:
+    """The row as headings: one names a kind and another one looks like a heading too, or it is the only one.
+
+    The `first` row of a table may do with a heading about people and words beside it.
+    """
     filled = [cell.strip(" :*") for cell in cells if cell.strip()]
     if not filled or any("@" in c or len(c) > _LONGEST or sum(x.isdigit() for x in c) > 2 for c in filled):
         return None
     kinds = tuple(kind_of(cell.strip(" :*")) if cell.strip() else None for cell in cells)
-    said = [c for c in filled if kind_of(c) or _PEOPLE.search(c) or _OTHER.match(c)]
-    if not any(kinds) or len(said) < min(2, len(filled)):
+    said = [c for c in filled if kind_of(c) or _PEOPLE.search(c) or _OTHER.match(c) or place(c)]
+    if any(kinds):
+        enough = len(said) >= min(2, len(filled))
+    else:
+        enough = first and len(filled) > 1 and any(len(c) < _SHORT and _PEOPLE.match(c) for c in filled)
+    if not enough:
         return None
     someone = any(_PEOPLE.search(c) and not place(c) for c in filled)
     return Heads(kinds, tuple(bool(c.strip()) for c in cells), someone or not any(place(c) for c in filled))

@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_POSTCODE = re.compile(r"(?<![\w.,€$£+-])([1-9]\d{3})[ \u00a0]{0,2}((?!SA|SD|SS)[A-Z]{2})(?![\w€%/])")
+_POSTCODE = re.compile(
+    r"(?<![\w.,€$£+-])(?<![€$£][ \u00a0])([1-9]\d{3})[ \u00a0]{0,2}((?!SA|SD|SS)[A-Z]{2})(?![\w€%/])"
+)
 _LOOSE = re.compile(r"\s*([1-9]\d{3})\s{0,2}([A-Za-z]{2})\b")
 _NUMBER_AFTER = re.compile(
     r"[ \u00a0,]{1,3}(?:huisnr\.?|nr\.?|no\.?)?[ \u00a0]?"
@@ -21,10 +23,11 @@ _NUMBER_AFTER = re.compile(
 _NUMBER_BEFORE = re.compile(r"(?<!\d)(\d{1,5})[ -]?([A-Za-z]{1,3}|\d{1,4})?[\s,;|/·•-]{1,6}\Z")
 _ENDINGS = "(?:straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|plantsoen|steeg)"
 _STREET = re.compile(
-    rf"(?<![\w.'’-])((?:[A-Z][\w.'’-]{{0,40}}[ \u00a0]){{0,3}}[A-Z][\w.'’-]{{0,40}}?{_ENDINGS})"
+    rf"(?<![\w.'’-])((?:[A-Z][\w.'’-]{{0,40}}[ \u00a0]){{0,3}}"
+    rf"(?:[A-Z][\w.'’-]{{0,40}}?{_ENDINGS}|(?<=[ \u00a0])(?i:{_ENDINGS})))"
     r"[ \u00a0](\d{1,5})[ -]?([a-zA-Z]{1,2}\b)?(?![\d:]|[.,]\d)"
 )
-_STREET_HINT = re.compile(rf"{_ENDINGS}[ \u00a0]\d")
+_STREET_HINT = re.compile(rf"(?i:{_ENDINGS})[ \u00a0]\d")
 _WITH_NUMBER = re.compile(r"[^\W\d_].{0,60}?[ \u00a0]\d{1,5}\b|\b\d{1,5}[ ,]+[^\W\d_]")
 _LOOK_BACK = 96
 _HOUSE_MOST = 20

@@ -51,13 +51,13 @@ def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
     """
     digits = sum(map(text.count, "0123456789"))
     mails = text.count("@")
-    low = text.lower() if digits >= _LEAST_DIGITS or mails else ""
+    if not digits and not mails:
+        return False
+    low = text.lower()
     if digits >= _BSN_DIGITS and any(word in low for word in _NUMBER_WORDS):
         return True
     if mails < least and digits < least * _LEAST_DIGITS and not headed:
-        return False
-    if not low:
-        return False
+        return digits >= least and sum(low.count(street) for street in _STREETS) >= least
     most = max(_counts(text, known, dates=any(word in low for word in _BIRTHS)))
     if most >= least:
         return True
@@ -82,7 +82,7 @@ def _counts(text: str, known: Known, *, dates: bool) -> tuple[int, int, int, int
             more += max(0, len(digits) // _BSN_DIGITS - 1)  # several with nothing but spaces between them
         if run[-_LEAST_DIGITS:].isdigit() and (letters := _LETTERS.match(plain, start + len(run))):
             codes.add(run[-_LEAST_DIGITS:] + letters[0].strip(" \u00a0"))
-        if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].endswith(_STREETS):
+        if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].lower().endswith(_STREETS):
             streets += 1
     counted = sum(1 for n in numbers - known.numbers if len(n) >= shortest) + more
     return mails, counted, len(codes - known.postcodes), streets

@@ -27,6 +27,7 @@ from gateway.inspection import Kind
 
 MOST = 20_000
 """Values kept of one item; who has more of them has a list by any measure."""
+_ANY = re.compile(r"[@\d]")
 _WORTH = re.compile(r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 _REPEATS, _BESIDE_NAMES = 3, 2
 _PARAGRAPH, _CLOSE = 200, 100  # characters of a cell that is laid-out text, and of it per value in a list
@@ -72,7 +73,7 @@ class Table:
 
     def take(self, row: Text) -> Iterator[Sight]:
         """One row more; gives what the table before it held when this row begins another."""
-        found = heads(row.cells)
+        found = heads(row.cells, first=self.heads is None and len(row.cells) != self.width)
         if found is not None or (self.heads is None and len(row.cells) != self.width):
             yield from self.end()
             self.heads, self.width = found, len(row.cells)
@@ -93,7 +94,7 @@ class Table:
     def _data(self, row: Text) -> None:
         someone = any(name_like(cell) for cell in row.cells)
         self.names += someone
-        if self.kept >= MOST or not _WORTH.search(row.text):
+        if self.kept >= MOST or not (_WORTH if self.heads is None else _ANY).search(row.text):
             return
         about = _Row(row, someone, place(row.text))
         headed = set(self._headed(about))
