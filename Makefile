@@ -36,14 +36,14 @@ test: tools                   ## the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: setup-dev              ## format, lint, strict types, rooms
-	@$(BIN)/ruff format --check gateway tests bench scripts
-	@$(BIN)/ruff check gateway tests bench scripts
+	@$(BIN)/ruff format --check gateway tests bench scripts fuzz
+	@$(BIN)/ruff check gateway tests bench scripts fuzz
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/rules
 
 format: setup-dev             ## put the format right
-	@$(BIN)/ruff format gateway tests bench scripts
-	@$(BIN)/ruff check --fix gateway tests bench scripts
+	@$(BIN)/ruff format gateway tests bench scripts fuzz
+	@$(BIN)/ruff check --fix gateway tests bench scripts fuzz
 
 bench: tools                  ## throughput beside a bare Postfix, as ratios
 	@$(BIN)/python -m bench $(ARGS)

@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     rb'|(?P<angle><(?:"(?:[^"\\]|\\.)*+"|[^>"])*+>?)'
     rb"|(?P<space>[ \t\r\n]+)"
     rb"|(?P<special>[,;:()\[\]])"
-    rb'|(?P<atom>\\.|[^\s"<,;:()\[\]\\]+|.)',
+    rb'|(?P<atom>\\[^\r\n]|[^\s"<,;:()\[\]\\]+|.)',
     re.S,
 )
 _ESCAPED = re.compile(rb"\\(.)", re.S)

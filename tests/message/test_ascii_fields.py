@@ -139,6 +139,12 @@ def test_r043_an_8_bit_address_has_no_form_in_ascii(name: str, before: str) -> N
     assert "school" not in str(caught.value)
 
 
+def test_a_backslash_before_a_fold_quotes_nothing() -> None:
+    assert value("To", "Fée <f@school.example>, x\\\r\n y <y@school.example>").endswith(
+        b", x\\\r\n y <y@school.example>"
+    )
+
+
 def test_an_obsolete_list_of_words_is_a_phrase() -> None:
     assert header_text(value("To", "Alle ouders é")) == "Alle ouders é"
 
