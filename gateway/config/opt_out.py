@@ -7,9 +7,10 @@ standard:   S-21, S-51, S-60; R-041, R-042, R-044; L-29
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from gateway.config.base import Settings
 
@@ -17,7 +18,16 @@ ScopeName = Literal["everything", "marketing", "source", "list", "topic", "categ
 # Begins and ends with a sign, so that no word of a text is one by accident; nothing that HTML or a quoted attribute
 # would read otherwise; blanks inside only.
 _SIGN = "[!#-&(-/:;=?@\\[\\]-`{-~]"
-Placeholder = Annotated[str, StringConstraints(pattern=rf"^{_SIGN}[ !#-&(-;=?-\[\]-~]{{2,60}}{_SIGN}$")]
+_PLACEHOLDER = re.compile(rf"{_SIGN}[ !#-&(-;=?-\[\]-~]{{2,60}}{_SIGN}")
+
+
+def _placeholder(text: str) -> str:
+    if not _PLACEHOLDER.fullmatch(text) or not re.search("[A-Za-z0-9]{2}", text):
+        raise ValueError("expected ASCII that begins and ends with a sign, such as {{unsubscribe}}, without < > quotes")
+    return text
+
+
+Placeholder = Annotated[str, AfterValidator(_placeholder)]
 
 
 class OptOutRule(Settings):

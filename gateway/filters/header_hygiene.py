@@ -181,15 +181,15 @@ def _unqualified(message: Message, context: Context) -> Iterator[Outcome]:
         return
     for name in _ADDRESSES if context.private else (*_ADDRESSES, *_RECIPIENTS):
         for field in message.fields(name):
-            boxes = addresses(message.raw_value(field))
-            if any(box.address and not _qualified(box.address.domain) for box in boxes):
+            if any(_unqualified_domain(box.text) for box in addresses(message.raw_value(field))):
                 why = f"a domain in {name} is not fully qualified (RFC 6409 4.2)"
                 yield Outcome(NAME, "unqualified-domain", Action.REFUSE, why, UNQUALIFIED.because(why))
                 return
 
 
-def _qualified(domain: str) -> bool:
-    return "." in domain.strip(".") or domain.startswith("[")
+def _unqualified_domain(address: str) -> bool:
+    _, sign, domain = address.strip().rpartition("@")
+    return bool(sign) and "." not in domain.strip().strip(".") and not domain.strip().startswith("[")
 
 
 def _results(message: Message, field: Field, context: Context) -> str:

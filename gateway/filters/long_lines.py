@@ -22,6 +22,8 @@ from gateway.reply import MALFORMED
 NAME = "long_lines"
 
 _FOLD = 900  # room for the name and for what the draft itself allows
+# Fields of items between commas or angle brackets, which programs write without a blank in between.
+_LISTS = frozenset({b"to", b"cc", b"reply-to", b"resent-to", b"resent-cc", b"references", b"in-reply-to"})
 
 
 def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
@@ -39,12 +41,22 @@ def _mend(draft: Draft, part: Part, line: LongLine) -> Iterator[Outcome]:
             draft.rewrap(part, by=NAME, kind="rewrapped")
         except ValueError as error:
             yield _refusal(line, str(error).partition(": ")[2])
-    elif line.where == "header" and part is draft.message.root:
+    elif line.where == "header" and (part is draft.message.root or _open(draft, part)):
         for field in part.fields:
             if not _written_anew(draft, field) and not _fold(draft, field):
                 yield _refusal(line, "a word too long to fold")
     else:
         yield _refusal(line, "no place to fold")
+
+
+def _open(draft: Draft, part: Part) -> bool:
+    """Whether the header of this part may be written anew: not under a signature, not in an attached message."""
+    if part.sealed or part.broken:
+        return False
+    return not any(
+        other.content_type.startswith("message/") and part.path.startswith(f"{other.path}.")
+        for other in draft.message.walk()
+    )
 
 
 def _written_anew(draft: Draft, field: Field) -> bool:
@@ -59,7 +71,7 @@ def _fold(draft: Draft, field: Field) -> bool:
         return True
     lines: list[bytes] = []
     for written in draft.message.raw_value(field).strip().split(b"\r\n"):
-        folded = _folded(written)
+        folded = _folded(written, lists=field.name.lower() in _LISTS)
         if folded is None:
             return False
         lines += folded
@@ -67,13 +79,17 @@ def _fold(draft: Draft, field: Field) -> bool:
     return True
 
 
-def _folded(line: bytes) -> list[bytes] | None:
-    """The line in pieces that each but the first start with white space and hold a word, or None."""
+def _folded(line: bytes, *, lists: bool) -> list[bytes] | None:
+    """The line in pieces that each but the first start with white space and hold a word, or None. `lists`: where
+    white space may stand between any two items."""
     pieces: list[bytes] = []
     while len(line) > _FOLD:
         at = max(line.rfind(b" ", 1, _FOLD), line.rfind(b"\t", 1, _FOLD))
         if at < 0 or not line[:at].strip() or not line[at:].strip():
-            return None
+            at = max(line.rfind(mark, 1, _FOLD) for mark in (b",", b"><")) + 1 if lists else 0
+            if at <= 1 or not line[at:].strip() or b'"' in line:  # no comma in a quoted name is taken for one between
+                return None
+            line = line[:at] + b" " + line[at:]
         pieces.append(line[:at])
         line = line[at:]
     return [*pieces, line]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.config.headers import Headers
+from gateway.decision import Action
 from gateway.filters.context import Context
-from gateway.filters.header_hygiene import BLIND, ENVELOPE, FILTER, PRIVATE
+from gateway.filters.header_hygiene import BLIND, ENVELOPE, FILTER, PRIVATE, PRIVATE_BEGINNINGS
 from tests.filters.mail import CONTEXT, context, draft, left
 
 REST = "From: info@voorbeeld.example\nSubject: x\n\nhello\n"
@@ -23,6 +25,7 @@ def after(header: str, where: Context = CONTEXT) -> str:
         "Bcc: anna@example.org\n",
         "BCC:anna@example.org\n",
         "bcc : anna@example.org\n",
+        "Bcc\t :anna@example.org\n",
         "Bcc: anna@example.org,\n\tbert@example.org\n",
         "Resent-Bcc: anna@example.org\n",
         "Bcc: ånna@example.org\n",
@@ -116,3 +119,89 @@ def test_twice_is_once() -> None:
     again = draft(once)
     assert FILTER.apply(again, CONTEXT) == ()
     assert left(again) == once
+
+
+@pytest.mark.parametrize("beginning", PRIVATE_BEGINNINGS)
+def test_r034_families_of_private_traces_stay_behind(beginning: bytes) -> None:
+    name = beginning.decode()
+    assert after(f"{name}AuthSource: mail1.intern.example\n{name.upper()}x: y\n") == REST
+
+
+def with_headers(**settings: object) -> Context:
+    headers = Headers.model_validate(settings)
+    return context(organisation=CONTEXT.organisation.model_copy(update={"headers": headers}))
+
+
+def test_r034_the_list_is_the_organisations_to_change() -> None:
+    header = "X-Mailer: m\nX-Originating-IP: 192.0.2.1\nX-Kantoor: achterkamer\nX-MS-Exchange-Organization-SCL: 1\n"
+    assert after(header) == f"X-Mailer: m\nX-Kantoor: achterkamer\n{REST}"
+    assert after(header, with_headers(private=("x-mailer", "X-Kantoor"))) == REST
+    kept = with_headers(keep=("x-originating-ip", "X-MS-Exchange-Organization-SCL"))
+    assert after(header, kept) == header + REST
+
+
+@pytest.mark.parametrize("keep", ["Bcc", "Delivered-To", "Return-Path", "Briefgeheim-Stream"])
+def test_what_no_copy_may_carry_goes_whatever_the_settings_keep(keep: str) -> None:
+    assert after(f"{keep}: anna@example.org\n", with_headers(keep=(keep,))) == REST
+
+
+@pytest.mark.parametrize(
+    "line", ["From jan@example.org Mon Jan  1 10:00:00 2024\n", ">From - Mon Jan  1 10:00:00 2024\n"]
+)
+def test_the_line_of_a_mailbox_file_is_no_part_of_the_mail(line: str) -> None:
+    assert after(line) == REST
+    edited = draft(line + REST)
+    FILTER.apply(edited, CONTEXT)
+    assert [(e.kind, e.start) for e in edited.edits] == [("mailbox-line", 0)]
+
+
+def test_a_field_called_from_is_no_line_of_a_mailbox_file() -> None:
+    assert after("", context(private=False)) == REST
+    edited = draft("From : info@voorbeeld.example\nSubject: x\n\nhello\n")
+    FILTER.apply(edited, CONTEXT)
+    assert left(edited) == REST
+
+
+def test_a_space_before_a_colon_goes_in_the_header_and_in_open_parts() -> None:
+    text = (
+        "From: info@voorbeeld.example\nSubject\t: x\nKeywords : y\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/mixed; boundary="b"\n\n'
+        "--b\nContent-ID : <a@voorbeeld.example>\n\nhello\n"
+        "--b\nContent-Type: message/rfc822\nContent-Description : z\n\nSubject : y\n\nquoted\n"
+        '--b\nContent-Type: multipart/signed; boundary="c"\n\n--c\nX-Y : z\n\nsigned\n--c\n\nx\n--c--\n--b--\n'
+    )
+    edited = draft(text)
+    FILTER.apply(edited, CONTEXT)
+    expected = text.replace("Subject\t:", "Subject:").replace("Keywords :", "Keywords:")
+    assert left(edited) == expected.replace("ID :", "ID:").replace("Description :", "Description:")
+
+
+def test_a_field_with_a_space_that_goes_anyway_goes_whole() -> None:
+    edited = draft(f"Disposition-Notification-To : a@example.org\n{REST}")
+    FILTER.apply(edited, CONTEXT)
+    edited.remove_field(edited.message.fields("disposition-notification-to")[0], by="receipts", kind="read-receipt")
+    assert left(edited) == REST
+    assert [e.kind for e in edited.edits] == ["read-receipt"]
+
+
+@pytest.mark.parametrize(
+    ("header", "private", "refused"),
+    [
+        ("Reply-To: jan@kantoor\n", True, True),
+        ("Sender: root@localhost\n", False, True),
+        ("To: bob@host\n", False, True),
+        ("To: bob@host\n", True, False),
+        ("Cc: a@example.org, bob@host\n", False, True),
+        ("Reply-To: jan@[192.0.2.1]\nSender: jan@example.org\n", False, False),
+        ("Reply-To: undisclosed:;\n", False, False),
+    ],
+)
+def test_r035_who_edits_answers_for_the_domains(header: str, private: bool, refused: bool) -> None:
+    edited = draft(header + REST)
+    outcomes = FILTER.apply(edited, context(private=private))
+    assert [(o.kind, o.action) for o in outcomes] == ([("unqualified-domain", Action.REFUSE)] if refused else [])
+    if refused:
+        assert str(outcomes[0].reply).startswith("554 5.6.0 ")
+        assert "@" not in outcomes[0].detail
+    plain = CONTEXT.rule.model_copy(update={"edit": False})
+    assert FILTER.apply(draft(header + REST), context(private=False, rule=plain)) == ()

@@ -66,6 +66,38 @@ def test_a_long_field_is_folded_at_white_space() -> None:
     assert draft(made).message.text_value(field) == ids
 
 
+@pytest.mark.parametrize(
+    ("name", "between", "item"), [("References", "", "<%d@example.org>"), ("Cc", ",", "persoon%d@example.org")]
+)
+def test_a_list_without_blanks_is_folded_between_its_items(name: str, between: str, item: str) -> None:
+    items = [item % n for n in range(300)]
+    edited, outcomes = run(f"{HEAD}{name}: {between.join(items)}\nSubject: x\n\nhello\n")
+    assert outcomes == ()
+    made = left(edited)
+    assert longest(made) <= 998
+    field = draft(made).message.fields(name)[0]
+    assert draft(made).message.text_value(field).replace(" ", "") == between.join(items)
+
+
+def test_a_comma_in_a_quoted_name_is_not_between_items() -> None:
+    name = '"' + "x," * 600 + '"'
+    _, outcomes = run(f"{HEAD}Cc: {name}<a@example.org>\n\nhello\n")
+    assert [o.action for o in outcomes] == [Action.REFUSE]
+
+
+def test_a_long_field_of_a_part_is_folded_but_not_under_a_signature_or_in_an_attached_message() -> None:
+    words = "x " * 600
+    part = f"--b\nX-Words: {words}x\n\nhello\n"
+    for around, refused in (
+        (f'Content-Type: multipart/mixed; boundary="b"\n\n{part}--b--\n', False),
+        (f'Content-Type: multipart/signed; boundary="b"\n\n{part}{part}--b--\n', True),
+        (f"Content-Type: message/rfc822\n\nX-Words: {words}x\n\nhello\n", True),
+    ):
+        edited, outcomes = run(HEAD + around)
+        assert ([o.action for o in outcomes][:1] == [Action.REFUSE]) is refused
+        assert refused or longest(left(edited)) <= 998
+
+
 def test_a_word_too_long_to_fold_is_refused() -> None:
     _, outcomes = run(f"{HEAD}X-Data: {'x' * 999}\n\nhello\n")
     assert [o.action for o in outcomes] == [Action.REFUSE]

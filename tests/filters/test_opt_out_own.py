@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +32,7 @@ def once(kind: str, body: str = "", rule: dict[str, str | None] | None = None) -
     return again.content(again.message.root).replace(TOKEN, b"Z" * 120)
 
 
-def sent(content: bytes, kind: str, **changes: object) -> bytes:
+def sent(content: bytes, kind: str, **changes: Any) -> bytes:
     """The content with the slot filled, as it leaves now."""
     made = draft(content, f"text/{kind}; charset=utf-8")
     assert [o for o in FILTER.apply(made, context(**changes)) if o.action is not Action.DELIVER] == []
