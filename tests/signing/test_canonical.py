@@ -10,6 +10,7 @@ from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.signing import canonical
 from gateway.signing.canonical import relaxed_body, relaxed_value, split
 
 BITS = st.sampled_from(
@@ -52,6 +53,15 @@ def test_a_lone_cr_or_lf_at_the_end_is_content() -> None:
 def test_bodies_equal_the_oracle(body: bytes) -> None:
     wire = body if body.endswith(b"\r\n") else body + b"\r\n"
     assert relaxed_body(body) == Relaxed.canonicalize_body(wire)
+
+
+@settings(deadline=None, max_examples=300)
+@given(BODY, st.integers(1, 9))
+def test_a_body_in_stretches_equals_the_oracle(body: bytes, stretch: int) -> None:
+    wire = body if body.endswith(b"\r\n") else body + b"\r\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "_STRETCH", stretch)
+        assert relaxed_body(body) == Relaxed.canonicalize_body(wire)
 
 
 @settings(deadline=None, max_examples=400)
