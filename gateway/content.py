@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.address import Address, InvalidAddress
 from gateway.config.content import Limits, limits
 from gateway.config.organisation import Organisation
-from gateway.documents import kinds, phones, postcodes
+from gateway.documents import kinds, magic, phones, postcodes
 from gateway.documents.inspect import inspect
+from gateway.documents.magic import Format
 from gateway.documents.protocol import Bounds
 from gateway.documents.read import readable
 from gateway.documents.suspicion import Known, suspicious
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 MOST_ITEMS = 200
 MOST_OCTETS = 64 * 2**20
 """Of one mail; the rest of it cannot be inspected (R-050)."""
+_TEXTS = frozenset({Format.PLAIN, Format.DELIMITED, Format.HTML})
 _LIST = 3  # values of one kind that make a list of running text
 _LARGEST_TEXT = 1024 * 1024  # characters that are looked at in passing; a longer text is inspected
 
@@ -133,7 +135,7 @@ def _leaves(reading: Read) -> Iterator[Part]:
 
 def _item(organisation: Organisation, draft: Draft, part: Part, bounds: Limits) -> Item | None:
     content = draft.content(part)
-    if part.content_type.startswith("text/"):
+    if part.content_type.startswith("text/") and _as_told(part, content):
         text = content.decode(draft.scan_charset(part), "replace")
         least = _LIST if bounds.lists else bounds.addresses
         if len(text) <= _LARGEST_TEXT and not suspicious(text, least, known(organisation), headed=bounds.lists):
@@ -141,6 +143,11 @@ def _item(organisation: Organisation, draft: Draft, part: Part, bounds: Limits) 
         content = text.encode("utf-8", "replace")
     item = Item(part.path, part.filename, part.content_type, content)
     return item if readable(item) else None
+
+
+def _as_told(part: Part, content: bytes) -> bool:
+    """Whether what calls itself text is text, to whoever opens it."""
+    return b"\0" not in content and (not part.attachment or magic.of(part.filename, "", content) in _TEXTS)
 
 
 def _without_own(organisation: Organisation, envelope: Envelope, found: Inspection) -> Inspection:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass
+from html import unescape
 
 _TAGS = re.compile(r"<[^<>]*>")
 _MAIL = re.compile(r"@([\w-]+(?:\.[\w-]+)+)")
@@ -49,6 +50,8 @@ def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
 
     `headed`: one value already counts below a heading, so the words of a heading are enough.
     """
+    if "&#" in text:
+        text = unescape(text)
     digits = sum(map(text.count, "0123456789"))
     mails = text.count("@")
     if not digits and not mails:
