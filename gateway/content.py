@@ -24,7 +24,7 @@ from gateway.documents.protocol import Bounds
 from gateway.documents.read import readable
 from gateway.documents.suspicion import Known, suspicious
 from gateway.envelope import Envelope
-from gateway.filters import content_check
+from gateway.filters import calendar, content_check
 from gateway.filters.content_check import Audience
 from gateway.filters.context import Outcome
 from gateway.filters.readable import reads
@@ -129,6 +129,8 @@ def audience(tenant: Tenant, envelope: Envelope, reading: Read) -> Audience:
 
 def _leaves(reading: Read) -> Iterator[Part]:
     for part in reading.message.walk():
+        if part.content_type == calendar.KIND and not part.attachment:
+            continue  # guests are no list of people, and on private mail they leave the invitation
         if not part.children and not part.content_type.startswith("multipart/"):
             yield part
 
