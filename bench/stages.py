@@ -22,16 +22,18 @@ from types import TracebackType
 
 from bench import ours
 from bench.mail import SENDER, address, newsletter
-from gateway import plan
+from gateway import content, plan
 from gateway.address import Address
 from gateway.app import compose
 from gateway.audit.sqlite import AuditWriter
 from gateway.config.credentials import Credentials
 from gateway.config.load import load
+from gateway.content import InProcess
 from gateway.delivery.around import circumstances
 from gateway.delivery.attempt import Templates
 from gateway.delivery.outcome import Job, Kind, Outcome
 from gateway.delivery.prepare import prepare
+from gateway.delivery.proving import Prover
 from gateway.delivery.schedule import Schedule
 from gateway.delivery.settle import Place, settle
 from gateway.demo.recorder import Recorder
@@ -43,6 +45,7 @@ from gateway.message.parse import parse
 from gateway.message.template import compile as compile_template
 from gateway.message.template import pack
 from gateway.policy.decide import decide
+from gateway.proof.reading import Reading
 from gateway.spool.sqlite import SQLiteSpool
 from gateway.stored import planned_message
 
@@ -126,6 +129,11 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
     with costs.of("  find addresses"):
         for r in reads:
             leak_check.find(r.message)
+    with costs.of("look inside: texts and files"):
+        reads = [
+            await content.look(tenant, e, r, content.inside(tenant, e, r), InProcess())
+            for e, r in zip(envelopes, reads, strict=True)
+        ]
     with costs.of("look up: registry, one batched read"):
         people = [await look_up(tenant, e, r, time.time()) for e, r in zip(envelopes, reads, strict=True)]
     with costs.of("make: decide, filter, leak check, compile"):
@@ -133,6 +141,9 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
             plan.make(tenant, rules, e, a, r, p)
             for e, a, r, p in zip(envelopes, arrivals, reads, people, strict=True)
         ]  # fmt: skip
+    with costs.of("  read the original by another parser"):
+        for raw in raws:
+            Reading(raw)
     with costs.of("  decide and opt-out link"):
         for e, a, r, p in zip(envelopes, arrivals, reads, people, strict=True):
             plan._decide(tenant, r, e.recipients[0], p, a)
@@ -153,7 +164,15 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
 def _filters(tenant, rules, envelopes, plans, costs: Costs) -> None:  # type: ignore[no-untyped-def]
     drafts = [Draft(made.read.message) for made in plans]
     contexts = [
-        plan._context(tenant, rules, e, made.read, next(iter(made.renditions.values())).variant, made.provider)
+        plan._context(
+            tenant,
+            rules,
+            e,
+            made.read,
+            next(iter(made.renditions.values())).variant,
+            made.provider,
+            made.found.campaign,
+        )
         for e, made in zip(envelopes, plans, strict=True)
     ]
     for item in FILTERS:
@@ -179,14 +198,20 @@ async def _deliver(tenant, spool, delivery, costs: Costs) -> None:  # type: igno
             await job.unseal(tenant.pseudonyms)
     templates = Templates()
     with costs.of("prepare: unpack, render, check, sign"):
+        ready = []
         for job in jobs:
             letter = job.opened_letter
             template = templates.of(job.entry.message, job.body)[job.entry.variant]
             signer = tenant.signers[letter.from_domain]
-            content = prepare(job.entry.variant, template, letter.slots, signer, now=int(time.time()), profile="plain")
+            copy = prepare(job.entry.variant, template, letter.slots, signer, now=int(time.time()), profile="plain")
+            ready.append(copy)
     with costs.of("  sign"):
         for _ in jobs:
-            signer.sign(content.body, now=int(time.time()), profile="plain")
+            signer.sign(copy.body, now=int(time.time()), profile="plain")
+    prover = Prover()
+    with costs.of("self-check: the copy, by another parser"):
+        for job, copy in zip(jobs, ready, strict=True):
+            await prover.why_not(job, tenant, copy)
     with costs.of("decide again: registry, decision"):
         for job in jobs:
             letter = job.opened_letter

@@ -59,6 +59,7 @@ class Prover:
     async def _differences(self, job: Job, party: Party, content: Content, stored: Mapping[str, Any]) -> list[str]:
         expectation, letter = Expectation.from_json(stored), job.opened_letter
         signer = party.signers.get(letter.from_domain) if content.head else None
+        several = expectation.private and letter.path.split
 
         def read() -> tuple[list[str], set[str]]:
             octets = content.head + content.body
@@ -66,7 +67,7 @@ class Prover:
             key = signer.public_key if signer is not None else None
             opt_out = letter.slots.get(Slot.OPT_OUT, b"").decode()
             found = examine(octets, reading, expectation, opt_out=opt_out, key=key)
-            return found, _others(reading, party.organisation) if expectation.private else set()
+            return found, _others(reading, party.organisation) if several else set()
 
         if len(content.body) > _AT_ONCE:
             found, shown = await asyncio.to_thread(read)

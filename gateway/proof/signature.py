@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-_FIELD = re.compile(rb"([^:\r\n]+?)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)\r\n")
+_FIELD = re.compile(rb"([^:\r\n]+?)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)\r\n")
 _SPACES = re.compile(rb"[ \t]+")
-_BEFORE_END = re.compile(rb"[ \t]+\r\n")
+_RUNS = re.compile(rb"[ \t]{2,}|\t")
 _B_VALUE = re.compile(rb"((?:^|;)[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 
 
@@ -67,7 +67,6 @@ def _relaxed(value: bytes) -> bytes:
 
 
 def _body(body: bytes) -> bytes:
-    if b"  " in body or b"\t" in body or b" \r" in body or body.endswith(b" "):
-        body = b"\r\n".join(_SPACES.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n"))
+    body = _RUNS.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
     kept = body.rstrip(b"\r\n")
     return kept + b"\r\n" if kept else b""
