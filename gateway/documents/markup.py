@@ -175,11 +175,8 @@ def _tables(text: str, meter: Meter, where: str, *, first_cell: int = 0) -> Iter
     yield from plain.pieces(_thin("\n".join(loose)), meter, where, lines=False)
 
 
-_BLANK = re.compile(r"[ \t\x1f]*\n\s*")
-
-
 def _thin(text: str) -> str:
-    return _BLANK.sub("\n", text).strip()
+    return "\n".join(line for line in map(str.strip, text.split("\n")) if line)
 
 
 def _attributes(text: str) -> list[str]:

@@ -95,22 +95,26 @@ def _cut(text: str, start: int) -> int:
 
 _FOLD = re.compile(r"\n[ \t]")
 _SOFT = re.compile(r"=\n")
-_PACKED = re.compile(r"(?im)^[^:\n]*;ENCODING=(?:b|base64)\b[^:\n]*:[^\n]*(?:\n[ \t][^\n]*)*$")
-_QUOTED = re.compile(r"(?im)^([^:\n]*ENCODING=QUOTED-PRINTABLE[^:\n]*):([^\n]*)$")
+_PACKED = re.compile(r";ENCODING=B(?:ASE64)?\b", re.IGNORECASE)
+_QUOTED = re.compile(r";ENCODING=QUOTED-PRINTABLE\b", re.IGNORECASE)
 
 
 def cards(content: bytes, meter: Meter, where: str = "") -> Iterator[Text]:
     """vCard and iCalendar: folded lines joined, pictures left out, quoted-printable of old cards decoded."""
     meter.read(len(content))
-    text = _FOLD.sub("", _PACKED.sub("", decode(content)))
+    text = _FOLD.sub("", decode(content))
     if "quoted-printable" in text.lower():
-        text = _QUOTED.sub(_unquoted, _SOFT.sub("", text))
-    yield from pieces(text, meter, where, lines=False)
+        text = _SOFT.sub("", text)
+    yield from pieces("\n".join(map(_card_line, text.split("\n"))), meter, where, lines=False)
 
 
-def _unquoted(match: re.Match[str]) -> str:
-    value = decode_quoted_printable(match[2].encode("utf-8", "replace"))
-    return f"{match[1]}:{decode(value)}"
+def _card_line(line: str) -> str:
+    head, colon, value = line.partition(":")
+    if not colon or _PACKED.search(head):
+        return head
+    if _QUOTED.search(head):
+        value = decode(decode_quoted_printable(value.encode("utf-8", "replace")))
+    return f"{head}:{value}"
 
 
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrtbf])|([\"\\/]))")

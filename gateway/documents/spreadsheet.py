@@ -119,9 +119,20 @@ def _column(letters: bytes) -> int:
     return number
 
 
+class _Panics:
+    """The library's language lets damaged files end in a panic, which is no `Exception` and has no name to import."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is not None and kind.__name__ == "PanicException":
+            raise Unreadable(DAMAGED) from None
+
+
 def _sheets(content: bytes, meter: Meter) -> Iterator[Text]:
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+        with _Panics(), CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             for index, name in enumerate(book.sheet_names):
                 yield from _rows(book.get_sheet_by_index(index), f"sheet {label(name)}", meter)
     except PasswordError:

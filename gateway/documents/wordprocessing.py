@@ -88,15 +88,29 @@ def place(name: str) -> str:
     return _PLACES.get(stem, label(stem))
 
 
-_NARROW = re.compile(rb"[\x20-\x7e\x80-\xff]{0,64}@[\x20-\x7e\x80-\xff]{1,255}")
-_WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){0,64}@\x00(?:[\x20-\x7e]\x00){1,255}")
+_SIGN = re.compile(rb"[!-~]\0?(@)(?=\0?[A-Za-z0-9])")
+_BEFORE = re.compile(rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}\Z")
+_AFTER = re.compile(rb"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 
 
 def strings(content: bytes, meter: Meter, where: str) -> Iterator[Text]:
     """What looks like an address in a binary file, as ASCII or UTF-16: numbers in it would be chance."""
     meter.read(len(content))
-    found = [match[0].decode("cp1252", "replace") for match in _NARROW.finditer(content)]
-    found += [match[0].decode("utf-16-le", "replace") for match in _WIDE.finditer(content)]
+    found = [
+        text
+        for at in (match.start(1) for match in _SIGN.finditer(content))
+        for text in (
+            _around(content[max(0, at - 64) : at], content[at + 1 : at + 256]),
+            # Every second octet: right whether the file keeps its words at even or odd places.
+            _around(content[max(at % 2, at - 128) : at : 2], content[at + 2 : at + 512 : 2]),
+        )
+        if text
+    ]
     if found:
         meter.text()
-        yield Text(where, "\n".join(found))
+        yield Text(where, "\n".join(dict.fromkeys(found)))
+
+
+def _around(before: bytes, after: bytes) -> str:
+    local, domain = _BEFORE.search(before), _AFTER.match(after)
+    return f"{local[0].decode()}@{domain[0].decode()}" if local and domain else ""

@@ -30,6 +30,12 @@ def zipped(members: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_DEFL
     return target.getvalue()
 
 
+def unzipped(content: bytes) -> dict[str, bytes]:
+    """The members of a ZIP file, to change some and zip them again."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
 def rels(links: Mapping[str, tuple[str, str]]) -> str:
     """Relations: id → (kind, target). A target with a colon is outside the file."""
     rows = "".join(
@@ -167,13 +173,19 @@ def pdf(
     count: int = 0,
     packed: bool = True,
     more: Sequence[str] = (),
+    objects: Mapping[int, bytes] | None = None,
+    trailer: str = "",
 ) -> bytes:
-    """One line of text per line of a page. `notes`: annotations (PDF dictionaries) of the first page."""
-    objects: list[bytes] = []
+    """One line of text per line of a page. `notes`: annotations (PDF dictionaries) of the first page.
+
+    Objects: 1 catalog (with `more`), 2 pages, 3 font, 4 text and 5 page of the first page, then the others.
+    `objects` puts others in their place, or after them.
+    """
+    made: list[bytes] = []
 
     def add(body: str | bytes) -> int:
-        objects.append(body.encode("latin-1") if isinstance(body, str) else body)
-        return len(objects)
+        made.append(body.encode("latin-1") if isinstance(body, str) else body)
+        return len(made)
 
     catalog, tree, font = add(""), add(""), add("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
     kids = []
@@ -188,11 +200,19 @@ def pdf(
                 f" /Resources << /Font << /F1 {font} 0 R >> >> {extra} >>"
             )
         )
-    objects[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R {' '.join(more)} >>".encode("latin-1")
+    made[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R {' '.join(more)} >>".encode("latin-1")
     listed = " ".join(f"{kid} 0 R" for kid in kids)
-    objects[tree - 1] = f"<< /Type /Pages /Kids [{listed}] /Count {count or len(kids)} >>".encode("latin-1")
+    made[tree - 1] = f"<< /Type /Pages /Kids [{listed}] /Count {count or len(kids)} >>".encode("latin-1")
     info = add(f"<< /Author ({author}) >>")
-    return _file(objects, f"/Root {catalog} 0 R /Info {info} 0 R")
+    for number, replaced in (objects or {}).items():
+        made += [b"null"] * (number - len(made))
+        made[number - 1] = replaced
+    return _file(made, f"/Root {catalog} 0 R /Info {info} 0 R {trailer}")
+
+
+def stream(content: str) -> bytes:
+    """A PDF stream object, for `pdf(objects=…)`."""
+    return f"<< /Length {len(content.encode())} >>\nstream\n{content}\nendstream".encode()
 
 
 def _stream(text: str, packed: bool) -> bytes:
