@@ -1,7 +1,7 @@
 """A second gateway for tests: the same two organisations, with providers that can do more and rules that are narrower.
 
 what:       `Altered`: kantoor and mailing of De Kleine Parel are scriptable servers, the latter with TLS; myonlinestore
-            demands TLS and does not get it; the CRM may submit from 127.0.0.0/9 only
+            demands TLS and does not get it; the CRM may submit from 127.0.0.0/9 only; course mail is `mode: bcc`
 takes→gives: a folder → a running `Stage` whose settings differ as listed in `_kleine_parel` and `_rezulto`
 """
 
@@ -88,6 +88,7 @@ def _kleine_parel(organisation: dict[str, Any], folder: Path, office: int, maili
         if route["provider"] == "mailing":
             route["streams"].remove("policy_change")  # and that kind has none at all
     organisation["streams"]["personal"]["receipts"] = "keep"
+    organisation["streams"]["participation"]["mode"] = "bcc"
 
 
 def _rezulto(organisation: dict[str, Any]) -> None:
