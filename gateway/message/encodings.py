@@ -22,7 +22,7 @@ _QP_LINE = 76
 # Python writes the space that ends a line as =20 after it has counted the line: such a line gets one more soft break.
 _LATE_SPACE = re.compile(rb"(?<=[^\r\n]{74})(=20|=09)\r\n")
 _QP_PADDING = re.compile(rb"=[ \t]+\r\n")
-_WHITE = b" \t\r\n"
+_NOT_BASE64 = bytes(set(range(128)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 
 # No byte of a multi-byte character in these is an HTML or ASCII syntax byte (checked over all code points), so that
 # their bytes can be scanned and spliced as they are. Everything else is recoded.
@@ -34,6 +34,24 @@ _SCANNABLE = frozenset(
 )
 # Not charsets of mail, or costly on hostile input (punycode and idna are quadratic).
 _REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem", "palmos"})
+
+
+# Names that Python does not know, beside those it knows without their "x-".
+_ALIASES = {
+    **dict.fromkeys(["unicode-1-1-utf-8", "unicode20utf8", "utf8mb4", "utf-8mb4", "utf_8"], "utf-8"),
+    **dict.fromkeys(["iso-8859-8-i", "iso-8859-8-e", "logical", "visual"], "iso8859-8"),
+    **dict.fromkeys(["iso-8859-6-i", "iso-8859-6-e"], "iso8859-6"),
+    **dict.fromkeys(["cp50220", "cp50221", "iso-2022-jp-ms"], "iso2022_jp"),
+    **dict.fromkeys(["ks_c_5601-1987", "ks_c_5601-1989", "ksc5601", "korean"], "cp949"),
+    **dict.fromkeys(["ansi", "ansi_x3.110-1983"], "cp1252"),
+    **dict.fromkeys(["sjis", "x-sjis", "ms_kanji"], "cp932"),
+    **dict.fromkeys(["mac-ce", "mac-centraleurroman"], "mac-latin2"),
+    "cn-big5": "big5",
+    "cn-gb": "gb2312",
+    "mac-ukrainian": "mac-cyrillic",
+    "win-874": "cp874",
+}
+_NUMBERED = re.compile(r"(?:x-)?(?:(windows|win|cp|ms|dos|ibm)|iso|latin)?[-_ ]?(?:8859[-_ ])?(\d{1,4})")
 
 
 class Undecodable(ValueError):
@@ -55,11 +73,19 @@ class Scan:
 
 @lru_cache(maxsize=512)
 def codec(charset: str) -> str:
-    """Python's name for a MIME charset, "" when it is not one."""
+    """Python's name for a MIME charset as real programs write it, "" when it is none."""
     if len(charset) > 40 or not charset.isascii():
         return ""
+    label = charset.strip(" \t\"';,").lower().removeprefix("charset=")
+    label = _ALIASES.get(label, label)
+    numbered = _NUMBERED.fullmatch(label)
+    other = f"{'cp' if numbered[1] else 'iso8859-'}{numbered[2]}" if numbered else label.removeprefix("x-")
+    return _lookup(label) or (_lookup(_ALIASES.get(other, other)) if other != label else "")
+
+
+def _lookup(label: str) -> str:
     try:
-        found = codecs.lookup(charset.strip())
+        found = codecs.lookup(label)
     except (LookupError, ValueError):
         return ""
     text = getattr(found, "_is_text_encoding", True)
@@ -69,13 +95,18 @@ def codec(charset: str) -> str:
 def scan(charset: str, content: bytes) -> Scan:
     """How to scan and edit `content` (transfer-decoded) of a part that declares `charset`."""
     name = codec(charset) if charset else "ascii"
-    if not name:
+    if not name and _SHIFTS.search(content):
         return Scan(content, "latin-1", why_not=f"charset {_printable(charset)} unknown")
-    if name == "ascii":
+    if name in ("ascii", ""):  # readers guess at an unknown name as at none
         return Scan(content, _guess(content))
     if name in _SCANNABLE:
         return Scan(content, "utf-8" if name == "utf-8-sig" else name)
     return _recode(name, content)
+
+
+_SHIFTS = re.compile(
+    rb"[\x00\x0e\x0f\x1b]|~\{|\+[A-Za-z0-9+/]{2,}-"
+)  # octets whose meaning depends on those before them
 
 
 def _guess(content: bytes) -> str:
@@ -88,6 +119,7 @@ def _guess(content: bytes) -> str:
 
 
 def _recode(name: str, content: bytes) -> Scan:
+    name = _ordered(name, content)
     try:
         text = content.decode(name)
         same = _encode_as(name, text, content) == content
@@ -95,6 +127,13 @@ def _recode(name: str, content: bytes) -> Scan:
         return Scan(content.decode(name, "replace").encode("utf-8", "replace"), "utf-8", True, f"charset {name} broken")
     recoded = text.encode("utf-8", "replace")
     return Scan(recoded, "utf-8", True, "" if same else f"charset {name} does not round trip")
+
+
+def _ordered(name: str, content: bytes) -> str:
+    """UTF-16 without a mark of byte order: the order in which its ASCII makes sense (RFC 2781 4.3 says big-endian)."""
+    if name != "utf-16" or content.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
+        return name
+    return "utf-16-le" if content[1::2].count(0) > content[::2].count(0) else "utf-16-be"
 
 
 def _encode_as(name: str, text: str, content: bytes) -> bytes:
@@ -105,7 +144,7 @@ def _encode_as(name: str, text: str, content: bytes) -> bytes:
     ):
         if name == family and content.startswith(mark):
             return mark + text.encode(ordered)
-    return text.encode(name)  # utf-16 without a mark comes back with one: not the same, so not edited
+    return text.encode(name)
 
 
 def _printable(charset: str) -> str:
@@ -150,12 +189,12 @@ def check(encoding: str, body: bytes) -> None:
         raise Undecodable(f"encoding {_printable(encoding)} unknown")
     if encoding != "base64":
         return
-    packed = body.translate(None, _WHITE)
+    packed = body.translate(None, _NOT_BASE64)  # RFC 2045 6.8: what is not in the table is ignored
     try:
         binascii.a2b_base64(packed, strict_mode=True)
     except binascii.Error:
         if packed:
-            raise Undecodable("base64 with other characters in it") from None
+            raise Undecodable("base64 that is cut short or goes on after its end") from None
 
 
 def encode_base64(content: bytes) -> bytes:

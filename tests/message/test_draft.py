@@ -148,10 +148,10 @@ def test_why_a_part_may_not_be_edited(name: str, path: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("header", "body", "why"),
     [
-        (b"Content-Transfer-Encoding: base64", b"QUJD\r\n\r\nmet een voetregel van de lijst\r\n", "base64 with other"),
+        (b"Content-Transfer-Encoding: base64", b"QUJD\r\n\r\nmet een voetregel van de lijst\r\n", "base64 that"),
         (b"Content-Transfer-Encoding: x-uuencode", b"begin 644 x\r\n", "encoding x-uuencode unknown"),
-        (b"Content-Type: text/plain; charset=x-eigen", b"x\r\n", "charset x-eigen unknown"),
-        (b"Content-Type: text/plain; charset=punycode", b"x\r\n", "charset punycode unknown"),
+        (b"Content-Type: text/plain; charset=x-eigen", b"\x1b$Bx\r\n", "charset x-eigen unknown"),
+        (b"Content-Type: text/plain; charset=punycode", b"\x0ex\r\n", "charset punycode unknown"),
         (b"Content-Type: text/plain; charset=iso-2022-jp", b"\x1b$B%A\r\n", "charset iso2022_jp"),
         (
             b"Content-Type: text/plain; charset=iso-2022-jp",

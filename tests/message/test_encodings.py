@@ -107,10 +107,47 @@ def test_charsets_that_can_be_scanned_keep_their_octets(charset: str) -> None:
     assert not scan(charset, content).recoded
 
 
-def test_utf16_with_either_byte_order_mark_round_trips_and_without_one_does_not() -> None:
+def test_utf16_is_read_in_the_order_of_its_mark_or_else_of_its_letters() -> None:
     for raw in (b"\xff\xfe" + "één".encode("utf-16-le"), b"\xfe\xff" + "één".encode("utf-16-be")):
         assert (scan("utf-16", raw).content.decode(), scan("utf-16", raw).why_not) == ("één", "")
-    assert "round trip" in scan("utf-16", "één".encode("utf-16-be")).why_not
+    for order in ("utf-16-le", "utf-16-be"):
+        bare = scan("UTF-16", "<p>één – €</p>".encode(order))
+        assert (bare.content.decode(), bare.why_not) == ("<p>één – €</p>", "")
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("x-gbk", "gbk"),
+        ("x-mac-cyrillic", "mac-cyrillic"),
+        ("windows1252", "cp1252"),
+        ("win-1251", "cp1251"),
+        ("8859-15", "iso8859-15"),
+        ("iso-8859-8-i", "iso8859-8"),
+        ("charset=us-ascii", "ascii"),
+        ("'utf-8'", "utf-8"),
+        ("ks_c_5601-1987", "cp949"),
+        ("windows-874", "cp874"),
+        ("iso-8859-99", ""),
+        ("x-unknown", ""),
+    ],
+)
+def test_names_that_real_programs_write_are_known(label: str, name: str) -> None:
+    assert codec(label) == name
+
+
+def test_text_under_an_unknown_name_is_edited_like_text_without_one() -> None:
+    assert scan("x-unknown", b"Dag") == scan("", b"Dag")
+    assert scan("x-unknown", b"\xe9") == scan("", b"\xe9")
+    for shifted in (b"\x1b$B%A", b"a\0b\0", b"~{<:Ky~}", b"+AGE-"):
+        assert "unknown" in scan("x-unknown", shifted).why_not
+
+
+def test_octets_that_base64_does_not_know_are_no_obstacle() -> None:
+    check("base64", b"QU-JD*\r\n")
+    for broken in (b"QUJ\r\n", b"QQ==QUJD", b"Q"):
+        with pytest.raises(Undecodable, match="base64"):
+            check("base64", broken)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ Each entry is one habit of one parser. A difference that no entry explains fails
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gateway.message.encodings import Undecodable, check
 from gateway.message.parse import Message, Part
 
 
@@ -45,10 +45,10 @@ def _space_before_colon(message: Message) -> bool:
 
 
 def _odd_base64(message: Message) -> bool:
-    for part, body in _leaves(message, "base64"):
+    for _, body in _leaves(message, "base64"):
         try:
-            check(part.encoding, body)
-        except Undecodable:
+            binascii.a2b_base64(body.translate(None, b" \t\r\n"), strict_mode=True)
+        except binascii.Error:
             return True
     return False
 
