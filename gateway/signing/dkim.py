@@ -46,6 +46,9 @@ SIGNED = (
     "list-archive",
 )
 
+# Signed where present, and no more: servers on the way add fields of these names to mail of others.
+WHERE_PRESENT = ("x-auto-response-suppress",)
+
 # Fields that a provider rewrites after us; signing them would break on the way (DESIGN §4, Signing).
 REWRITTEN: dict[str, frozenset[str]] = {
     "plain": frozenset(),
@@ -124,7 +127,8 @@ def _profile_names(profile: str) -> frozenset[str]:
 def _names(fields: Iterable[tuple[bytes, bytes]], profile: str) -> tuple[str, ...]:
     wanted = _profile_names(profile)
     present = [name for name, _ in fields]
-    return tuple(name for name in SIGNED if name in wanted for _ in range(present.count(name.encode()) + 1))
+    once_more = (name for name in SIGNED if name in wanted for _ in range(present.count(name.encode()) + 1))
+    return (*once_more, *(name for name in WHERE_PRESENT for _ in range(present.count(name.encode()))))
 
 
 def _signed_input(fields: list[tuple[bytes, bytes]], names: tuple[str, ...]) -> bytes:

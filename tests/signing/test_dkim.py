@@ -197,3 +197,10 @@ VALUES = st.lists(st.sampled_from([b" ", b"\t", b"\r\n ", b"x", b";", b"=?utf-8?
 def test_whatever_is_signed_verifies(body: bytes, subject: bytes, to: bytes) -> None:
     message = b"From: a@example.org\r\nSubject:s" + subject + b"\r\nTo:t" + to + b"\r\n\r\n" + body + b"\r\n"
     assert valid(signed(message))
+
+
+def test_r056_a_wish_for_silence_is_signed_where_it_stands_and_may_be_added_elsewhere() -> None:
+    belt = b"X-Auto-Response-Suppress: DR, RN, NRN\r\n"
+    assert not valid(signed(belt + MESSAGE).replace(b"DR, RN", b"None"))
+    assert valid(signed(belt + MESSAGE))
+    assert valid(belt + signed())
