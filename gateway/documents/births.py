@@ -54,6 +54,11 @@ def births(text: str) -> Iterator[tuple[str, int]]:
             yield day, match.start()
 
 
+def days(text: str) -> Iterator[tuple[str, int]]:
+    """Every date, below a heading that says what they are."""
+    return ((day, match.start()) for match in _DATE.finditer(text) if (day := _iso(match)))
+
+
 def cell(text: str) -> str:
     """The date that a cell is, "" when it is none."""
     match = _DATE.fullmatch(text.strip()) if len(text) < 40 else None

@@ -39,6 +39,11 @@ def bsns(text: str) -> Iterator[tuple[str, int]]:
             yield number, start
 
 
+def numbers(text: str) -> Iterator[tuple[str, int]]:
+    """Every number that passes the test, below a heading that says what they are."""
+    return ((number, m.start()) for m in _CANDIDATE.finditer(text) if (number := canonical(m[0])))
+
+
 def canonical(written: str) -> str:
     """Nine digits when they pass the test, else ""."""
     digits = _SEPARATORS.sub("", written.strip())

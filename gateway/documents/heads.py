@@ -40,6 +40,7 @@ _OTHER = re.compile(
 )
 _NAME = re.compile(r"[^\W\d_][\w.'’-]{0,30}(?:,? [^\W\d_][\w.'’-]{0,30}){1,5}")
 _LONGEST, _SHORT = 48, 20
+NONE: frozenset[Kind] = frozenset()
 _CUT = re.compile(r"\t+| {2,}|[;|,]")
 
 
@@ -98,13 +99,14 @@ def heads(cells: Sequence[str], *, first: bool = False) -> Heads | None:
     return Heads(kinds, tuple(bool(c.strip()) for c in cells), someone or not any(place(c) for c in filled))
 
 
-def head_line(line: str) -> bool:
-    """Whether a line of running text is a row of headings about people, as a table of a PDF begins."""
+def head_line(line: str) -> frozenset[Kind]:
+    """The kinds a line of running text names when it is a row of headings about people, as a table of a PDF begins."""
     bare = line.strip()
     if not bare or len(bare) > 160 or bare.endswith((".", "?", "!")):
-        return False
+        return NONE
     cut = [c for c in _CUT.split(bare) if c.strip()]
     parts = cut if len(cut) > 1 else bare.split()
     if len(parts) < 2 or not all(kind_of(p) or _PEOPLE.search(p) or _OTHER.match(p.strip()) for p in parts):
-        return False
-    return any(map(kind_of, parts)) and any(_PEOPLE.search(p) and not place(p) and not kind_of(p) for p in parts)
+        return NONE
+    people = any(_PEOPLE.search(p) and not place(p) and not kind_of(p) for p in parts)
+    return frozenset(kind for p in parts if (kind := kind_of(p)) is not None) if people else NONE

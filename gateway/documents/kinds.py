@@ -55,6 +55,15 @@ def find(text: str) -> Iterator[Found]:
         yield from (Found(kind, value, at) for value, at in detect(text))
 
 
+STATED: Mapping[Kind, Detector] = {
+    Kind.PHONE: lambda text: phones.phones(text, stated=True),
+    Kind.POSTCODE: postcodes.codes,
+    Kind.BIRTH_DATE: births.days,
+    Kind.BSN: bsn.numbers,
+}
+"""For text below a heading that names the kind: what needs no word of its own there."""
+
+
 def _mail_cell(text: str) -> str:
     return next((value for value, _ in _mails(text)), "")
 

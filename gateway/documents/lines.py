@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from gateway.documents.heads import head_line, kind_of, place
-from gateway.documents.kinds import Found, find
+from gateway.documents.heads import NONE, head_line, kind_of, place
+from gateway.documents.kinds import STATED, Found, find
 from gateway.documents.protocol import Text
 from gateway.documents.tables import MOST, Sight
 from gateway.inspection import Kind
@@ -44,14 +44,23 @@ def sights(text: Text) -> Iterator[Sight]:
     if not _WORTH.search(text.text):
         return
     starts = _starts(text.text)
-    hits = [_hit(text.text, starts, found) for found in islice(find(text.text), MOST)]
-    if not hits:
-        return
-    heading = _first_heading(text.text, starts)
+    heading, kinds = _heading(text.text)
+    found = {(f.kind, f.at): f for f in islice(find(text.text), MOST)}
+    if kinds:
+        found |= {(f.kind, f.at): f for f in islice(_stated(text.text, starts[heading], kinds), MOST)}
+    hits = [_hit(text.text, starts, each) for each in found.values()]
     listed = _in_runs(hits, text.text, starts)
     for hit in hits:
-        below = heading is not None and hit.line > heading
+        below = bool(kinds) and hit.line > heading
         yield Sight(hit.found.kind, hit.found.value, text.place(hit.found.at), below or id(hit) in listed)
+
+
+def _stated(text: str, start: int, kinds: Iterable[Kind]) -> Iterator[Found]:
+    """What the heading that begins at `start` says the text below it holds."""
+    below = text[start:]
+    for kind in kinds:
+        if (detect := STATED.get(kind)) is not None:
+            yield from (Found(kind, value, start + at) for value, at in detect(below))
 
 
 def _starts(text: str) -> list[int]:
@@ -72,9 +81,12 @@ def _hit(text: str, starts: Sequence[int], found: Found) -> _Hit:
     return _Hit(found, line, "".join(_LETTERS.findall(before)).casefold() if before and labelled else "")
 
 
-def _first_heading(text: str, starts: Sequence[int]) -> int | None:
-    lines = text.split("\n")
-    return next((number for number in range(len(starts)) if head_line(lines[number])), None)
+def _heading(text: str) -> tuple[int, frozenset[Kind]]:
+    """Number and kinds of the first line of headings."""
+    for number, line in enumerate(text.split("\n")):
+        if kinds := head_line(line):
+            return number, kinds
+    return 0, NONE
 
 
 def _in_runs(hits: Iterable[_Hit], text: str, starts: Sequence[int]) -> set[int]:

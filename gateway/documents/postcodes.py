@@ -59,6 +59,11 @@ def _number_before(before: str) -> re.Match[str] | None:
     return number if 0 < gap < 4 and named else None
 
 
+def codes(text: str) -> Iterator[tuple[str, int]]:
+    """Every postcode, below a heading that says what they are."""
+    return ((match[1] + match[2], match.start()) for match in _POSTCODE.finditer(text))
+
+
 def streets(text: str) -> Iterator[tuple[str, int]]:
     """Streets with a number whose name ends as Dutch streets do."""
     for hint in _STREET_HINT.finditer(text):

@@ -35,6 +35,12 @@ def test_s11_a_line_of_headings_makes_what_is_below_it_a_list() -> None:
     assert listed("Anna 06-12345678 anna@people.example\nNaam Telefoon E-mail\n") == set()
 
 
+def test_s11_below_headings_bare_numbers_and_days_are_what_the_headings_say() -> None:
+    text = "Naam  Telefoon  Geboortedatum  BSN  Postcode\nAnna  0201234567  12-03-1985  111222333  1234 AB\n"
+    assert listed(text) == {Kind.PHONE, Kind.BIRTH_DATE, Kind.BSN, Kind.POSTCODE}
+    assert listed(text.partition("\n")[2]) == set()
+
+
 def test_s11_cards_below_each_other_are_a_list() -> None:
     assert listed("".join(f"Naam: Anna\nTel: 06-1234567{n}\n\n" for n in range(3))) == {Kind.PHONE}
 
