@@ -9,14 +9,19 @@ standard:   R-058, R-060; sources and licences stand with each group of the file
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, StringConstraints
 
 from gateway.config.base import Name, Settings
+from gateway.config.targets import decoded, hosted
 from gateway.config.weburl import Shape, Url, shape, suffixes
+
+_HOSTS_KEPT = 4096
 
 
 def _readable(text: str) -> str:
@@ -62,8 +67,28 @@ class Exempt(Group):
     """What is left alone: stores of files that are the same for everybody, and links a person must be able to use."""
 
     hosts: tuple[HostText, ...] = ()
+    """Host suffixes whose files are the same for everybody."""
     words: tuple[Word, ...] = ()
-    """A link with one of these words in host, path or parameter names is an opt-out or account link."""
+    """A link with one of these anywhere in host, path or parameter names stays as it is."""
+    whole: tuple[Word, ...] = ()
+    """The same, but only where it stands by itself, with no letter beside it."""
+
+
+class Words(Settings):
+    """Words that tell what an address is for; each stands by itself in it, with no letter beside it."""
+
+    opens: tuple[Word, ...] = ()
+    """In the path: a tiny or hidden image is a tracker although its address reads like a plain file."""
+    clicks: tuple[Word, ...] = ()
+    """In host or path: a link that carries an address leads there over a counter."""
+    targets: tuple[ParameterText, ...] = ()
+    """Names of parameters in which such links carry it."""
+    readers: tuple[ParameterText, ...] = ()
+    """Names of parameters that say whose copy a link stood in; such links are reported, not changed."""
+    spacers: tuple[Word, ...] = ()
+    """In the file name: a tiny image that holds a layout apart."""
+    signatures: tuple[ParameterText, ...] = ()
+    """Names of parameters that a picture's server checks or needs: they are never cut."""
 
 
 class _Index:
@@ -76,21 +101,38 @@ class _Index:
         for made in (shape(text) for group in groups for text in group.shapes):
             table, key = (self.by_host, made.host) if made.host else (self.by_segment, made.key)
             table.setdefault(key, []).append(made)
+        keys = "|".join(map(re.escape, sorted(self.by_segment)))
+        self._keys = re.compile(rf"[/\\](?:{keys})(?![^/\\])" if keys else r"(?!)", re.IGNORECASE)
 
-    def host(self, url: Url) -> bool:
-        return any(suffix in self.hosts for suffix in suffixes(url.host))
+    def about(self, host: str) -> tuple[bool, tuple[Shape, ...]]:
+        """Whether the whole host counts, and its shapes otherwise."""
+        found = suffixes(host)
+        return any(s in self.hosts for s in found), tuple(made for s in found for made in self.by_host.get(s, ()))
 
-    def match(self, url: Url) -> str | None:
-        """None when no shape fits; else the {target} of the one that does, or ""."""
-        for suffix in suffixes(url.host) if self.by_host else ():
-            for made in self.by_host.get(suffix, ()):
-                if (found := made.match(url)) is not None:
-                    return found
-        for at, segment in enumerate(url.segments if self.by_segment else ()):
+    def match(self, url: Url, shapes: tuple[Shape, ...]) -> tuple[Shape, str] | None:
+        """The first shape that fits, of `shapes` and those for any host, and its {target} or ""."""
+        for made in shapes:
+            if (found := made.match(url)) is not None:
+                return made, found
+        if not self._keys.search(url.path):
+            return None
+        for at, segment in enumerate(url.segments):
             for made in self.by_segment.get(segment.lower(), ()):
                 if (found := made.match(url, at)) is not None:
-                    return found
+                    return made, found
         return None
+
+
+class _About(NamedTuple):
+    """What the facts say about one host."""
+
+    static: bool
+    opens: bool
+    open_shapes: tuple[Shape, ...]
+    clicks: bool
+    click_shapes: tuple[Shape, ...]
+    redirect_shapes: tuple[Shape, ...]
+    proxy_shapes: tuple[Shape, ...]
 
 
 class Trackers(Settings):
@@ -104,29 +146,63 @@ class Trackers(Settings):
     """Links that record a click and do not show where they lead."""
     redirects: tuple[Addresses, ...] = ()
     """Links that record a click and carry their {target}."""
+    proxies: tuple[Addresses, ...] = ()
+    """Servers that fetch a picture for the reader; the {target} is judged in their place."""
     parameters: tuple[Parameters, ...] = ()
+    """Parameters of links."""
     exempt: tuple[Exempt, ...] = ()
-    hints: tuple[Word, ...] = ()
-    """Words in the path that make a tiny or hidden image a tracker although its address looks like a plain file."""
+    """What stays as it is."""
+    words: Words = Words()
+    """Words that tell what an address is for."""
 
     @classmethod
     def empty(cls) -> Trackers:
         """No facts: only size, hiding and individual look decide."""
         return cls(version=date(1970, 1, 1))
 
+    def with_own(self, others: Iterable[Trackers]) -> Trackers:
+        """These facts and those of an operator's own files. `version` stays that of this file."""
+        files = (self, *others)
+        lists = ("opens", "clicks", "redirects", "proxies", "parameters", "exempt")
+        changes = {name: tuple(group for file in files for group in getattr(file, name)) for name in lists}
+        names = Words.model_fields
+        words = Words(**{name: tuple(w for file in files for w in getattr(file.words, name)) for name in names})
+        return Trackers(version=self.version, words=words, **changes)
+
     def open_kind(self, url: Url) -> str:
         """`known-host`, `known-path`, or "" when no fact says that loading `url` records an open."""
-        if self._opens.host(url):
+        about = self._about(url.host)
+        if about.opens:
             return "known-host"
-        return "" if self._opens.match(url) is None else "known-path"
+        return "" if self._opens.match(url, about.open_shapes) is None else "known-path"
 
     def records_click(self, url: Url) -> bool:
         """Whether the link is a known click recorder that hides where it leads."""
-        return self._clicks.host(url) or self._clicks.match(url) is not None
+        about = self._about(url.host)
+        return about.clicks or self._clicks.match(url, about.click_shapes) is not None
 
     def target(self, url: Url) -> str:
-        """The address a known redirector would lead to, decoded once; "" when it is not one or does not say."""
-        return self._redirects.match(url) or ""
+        """The address a known redirector would lead to, decoded; "" when it is not one or does not say."""
+        found = self._redirects.match(url, self._about(url.host).redirect_shapes)
+        if found is None:
+            return ""
+        return hosted(found[1]) if found[0].host and "{target}" in found[0].segments else decoded(found[1])
+
+    def behind(self, url: Url) -> str:
+        """The picture that a proxy fetches; "" where `url` is no known proxy."""
+        found = self._proxies.match(url, self._about(url.host).proxy_shapes)
+        return hosted(found[1]) if found is not None else ""
+
+    def why(self, url: Url) -> list[str]:
+        """For people: which facts name this address, as `group: fact`."""
+        groups = {"opens": self.opens, "clicks": self.clicks, "redirects": self.redirects, "proxies": self.proxies}
+        found = [f"{kind}, {g.name}: {fact}" for kind, many in groups.items() for g in many for fact in _facts(g, url)]
+        for exempt in self.exempt:
+            found += [f"exempt, {exempt.name}: {host}" for host in exempt.hosts if host in suffixes(url.host)]
+        if (found_word := self.exempt_word(url)) and not self.static_host(url):
+            found.append(f"exempt as a link, word: {found_word}")
+        names = [name for name, _ in url.parameters if self.parameter(name, url.host)]
+        return found + [f"parameters: {name}" for name in names]
 
     def parameter(self, name: str, host: str) -> bool:
         """Whether a parameter of a link to `host` names a person or campaign. Names in any case."""
@@ -135,22 +211,61 @@ class Trackers(Settings):
             return True
         if not self._hosted:
             return False
-        return any(name in self._hosted[s] for s in suffixes(host) if s in self._hosted)
+        return any(_named(name, self._hosted[s]) for s in suffixes(host) if s in self._hosted)
 
     def static_host(self, url: Url) -> bool:
         """Whether the host serves the same file to everybody."""
-        return any(suffix in self._static for suffix in suffixes(url.host))
+        return self._about(url.host).static
 
     def leave_alone(self, url: Url) -> bool:
         """Whether a link must stay as it is: an exempt host, or a word of opt-out and account links."""
-        if self.static_host(url):
-            return True
+        return self.static_host(url) or bool(self.exempt_word(url))
+
+    def exempt_word(self, url: Url) -> str:
+        """The word by which a link is an opt-out, account, payment or confirmation link; "" without one."""
         text = "/".join((url.host, url.path[:1000], *(name for name, _ in url.parameters))).lower()
-        return any(word in text for word in self._words)
+        found = self._exempt.search(text)
+        return found[0] if found else ""
+
+    def opens_word(self, text: str) -> bool:
+        """Whether a word of `words.opens` stands in `text` (lower case)."""
+        return self._open_words.search(text) is not None
+
+    def clicks_word(self, url: Url) -> bool:
+        """Whether host or path says that this link counts clicks."""
+        return self._click_words.search(f"{url.host}/{url.path[:200]}".lower()) is not None
+
+    def spacer(self, url: Url) -> bool:
+        """Whether the file is named like a picture that only holds a layout apart."""
+        return self._spacers.search(url.path.rpartition("/")[2].lower()) is not None
+
+    def carries(self, name: str) -> bool:
+        """Whether a parameter is one in which redirectors carry their target."""
+        return name.lower() in self._targets
+
+    def reader(self, name: str) -> bool:
+        """Whether a parameter says whose copy a link stood in."""
+        return name.lower() in self._readers
+
+    def signature(self, name: str) -> bool:
+        """Whether a picture's server needs this parameter."""
+        name = name.lower()
+        return name in self._signatures or name.startswith(self._signature_prefixes)
+
+    def _about(self, host: str) -> _About:
+        known = self._hosts.get(host)
+        if known is None:
+            if len(self._hosts) >= _HOSTS_KEPT:
+                self._hosts.clear()
+            static = any(suffix in self._static for suffix in suffixes(host))
+            opens, clicks = self._opens.about(host), self._clicks.about(host)
+            others = self._redirects.about(host)[1], self._proxies.about(host)[1]
+            known = self._hosts[host] = _About(static, *opens, *clicks, *others)
+        return known
 
     @cached_property
-    def hint_words(self) -> frozenset[str]:
-        return frozenset(self.hints)
+    def _hosts(self) -> dict[str, _About]:
+        return {}
 
     @cached_property
     def _opens(self) -> _Index:
@@ -163,6 +278,10 @@ class Trackers(Settings):
     @cached_property
     def _redirects(self) -> _Index:
         return _Index(self.redirects)
+
+    @cached_property
+    def _proxies(self) -> _Index:
+        return _Index(self.proxies)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -185,5 +304,58 @@ class Trackers(Settings):
         return frozenset(host for group in self.exempt for host in group.hosts)
 
     @cached_property
-    def _words(self) -> tuple[str, ...]:
-        return tuple(word for group in self.exempt for word in group.words)
+    def _exempt(self) -> re.Pattern[str]:
+        parts = [re.escape(word) for group in self.exempt for word in group.words]
+        whole = [re.escape(word) for group in self.exempt for word in group.whole]
+        if whole:
+            parts.append(rf"(?<![a-z])(?:{'|'.join(whole)})(?![a-z])")
+        return re.compile("|".join(parts) or r"(?!)")
+
+    @cached_property
+    def _open_words(self) -> re.Pattern[str]:
+        return _by_itself(self.words.opens)
+
+    @cached_property
+    def _click_words(self) -> re.Pattern[str]:
+        return _by_itself(self.words.clicks)
+
+    @cached_property
+    def _spacers(self) -> re.Pattern[str]:
+        return _by_itself(self.words.spacers)
+
+    @cached_property
+    def _targets(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.words.targets)
+
+    @cached_property
+    def _readers(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.words.readers)
+
+    @cached_property
+    def _signatures(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.words.signatures if not name.endswith("*"))
+
+    @cached_property
+    def _signature_prefixes(self) -> tuple[str, ...]:
+        return tuple(name[:-1].lower() for name in self.words.signatures if name.endswith("*"))
+
+
+def _by_itself(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])" if words else r"(?!)")
+
+
+def _named(name: str, names: frozenset[str]) -> bool:
+    return name in names or any(n.endswith("*") and name.startswith(n[:-1]) for n in names)
+
+
+def _facts(group: Addresses, url: Url) -> list[str]:
+    """The hosts and shapes of one group that fit."""
+    found = [host for host in group.hosts if host in suffixes(url.host)]
+    for text in group.shapes:
+        made = shape(text)
+        if made.host and made.host not in suffixes(url.host):
+            continue
+        places = range(1 if made.host else max(1, len(url.segments)))
+        if any(made.match(url, at) is not None for at in places):
+            found.append(text)
+    return found

@@ -9,7 +9,9 @@ standard:   WHATWG URL 4.4 (white space, back slashes and missing slashes of spe
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -23,6 +25,7 @@ _START = re.compile(r"(?:(https?|ftp):[/\\]*|[/\\]{2,})", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _IGNORED = str.maketrans("", "", "\t\r\n")
 _DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"0x[0-9a-f]{0,16}|\d{1,16}")
 _HOST = re.compile(r"[a-z0-9#_-]+(?:\.[a-z0-9#_-]+)+")
 _TOKEN = re.compile(r"[\w.~%+=,:!*-]+")
 _NAME = re.compile(r"[\w.~-]+(?:=[\w.~-]*)?|[\w.~-]+=\{target\}")
@@ -52,7 +55,9 @@ class Url:
 
 def read(text: str) -> Url | None:
     """The address that `text` loads over the network; None when it is relative or of another scheme (cid:, data:)."""
-    text = text.strip(" \t\r\n\f\0").translate(_IGNORED)
+    text = text.strip(" \t\r\n\f\0")
+    if not text.isprintable():
+        text = text.translate(_IGNORED)
     start = _START.match(text)
     if start is None:
         return None
@@ -61,13 +66,69 @@ def read(text: str) -> Url | None:
     authority, tail = (rest[: stop.start()], rest[stop.start() :]) if stop else (rest, "")
     tail, _, fragment = tail.partition("#")
     path, _, query = tail.partition("?")
-    host = unquote(authority.rpartition("@")[2]).lower()
-    host = host.partition(":")[0].rstrip(".") if not host.startswith("[") else host
+    host = host_of(authority)
     if not host or len(host) > MAX_HOST:
         return None
-    return Url(
-        host, path, query, fragment, tuple(path.replace("\\", "/").split("/", MAX_SEGMENTS + 1)[1 : MAX_SEGMENTS + 1])
-    )
+    slashed = path.replace("\\", "/") if "\\" in path else path
+    segments = tuple(slashed.split("/", MAX_SEGMENTS + 1)[1 : MAX_SEGMENTS + 1])
+    return Url(host, path, query, fragment, segments)
+
+
+@lru_cache(maxsize=2048)
+def host_of(authority: str) -> str:
+    """The host of `user@host:port` as a browser would ask for it: lower case, wide letters narrow, numbers dotted."""
+    host = authority.rpartition("@")[2]
+    if "%" in host:
+        host = unquote(host)
+    host = host.lower()
+    if not host.isascii():
+        host = _narrow(host)
+    if host.startswith("["):
+        return _six(host.partition("]")[0][1:])
+    host = host.partition(":")[0].rstrip(".")
+    last = host.rpartition(".")[2]
+    return _dotted(host) if last[:1].isdecimal() and _NUMBER.fullmatch(last) else host
+
+
+def _narrow(host: str) -> str:
+    # HTML values come one character per octet: what is UTF-8 there is read as such first.
+    try:
+        host = host.encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        pass
+    return unicodedata.normalize("NFKC", host).replace("\u3002", ".").lower()
+
+
+def _six(text: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(text.partition("%")[0])
+    except ValueError:
+        return f"[{text}]"
+    return str(address.ipv4_mapped or f"[{address.compressed}]")
+
+
+def _dotted(host: str) -> str:
+    """An IPv4 address written as one to four decimal, octal or hexadecimal numbers (WHATWG URL 3.5)."""
+    pieces = host.split(".")
+    if len(pieces) > 4 or not all(_NUMBER.fullmatch(piece) for piece in pieces):
+        return host
+    numbers = [_number(piece) for piece in pieces]
+    if any(number > 255 for number in numbers[:-1]) or numbers[-1] >= 256 ** (5 - len(numbers)):
+        return host
+    value = numbers[-1] + sum(number << (24 - 8 * at) for at, number in enumerate(numbers[:-1]))
+    return str(ipaddress.IPv4Address(value))
+
+
+def _number(text: str) -> int:
+    if text.startswith("0x"):
+        return int(text[2:] or "0", 16)
+    octal = len(text) > 1 and text.startswith("0") and not set(text) & {"8", "9"}
+    return int(text, 8 if octal else 10)
+
+
+def numeric(url: Url) -> bool:
+    """Whether the host is a bare address instead of a name."""
+    return url.host.startswith("[") or (url.host[-1:].isdecimal() and url.host.replace(".", "").isdecimal())
 
 
 @lru_cache(maxsize=1024)
@@ -82,8 +143,9 @@ def suffixes(host: str) -> tuple[str, ...]:
 class Shape:
     """One pattern. `host` "" means any host, and then the segments may start anywhere in the path.
 
-    A segment is literal, `begin*`, `*end`, `*` (any one), `{id}` (an individual-looking one) or `{target}` (an encoded
-    URL). What follows the last segment is free; a final `$` ends the path. `names` must all be in the query.
+    A segment is literal, `begin*`, `*end`, `*` (any one), `{id}` (an individual-looking one), `{target}` (an encoded
+    URL) or, as the last, `{rest}` (a URL as all of what follows). What follows the last segment is free; a final `$`
+    ends the path. `names` must all be in the query; `#{target}` is a URL in the fragment.
     """
 
     text: str
@@ -91,6 +153,7 @@ class Shape:
     segments: tuple[str, ...]
     names: tuple[str, ...]
     closed: bool
+    fragment: bool = False
 
     @property
     def key(self) -> str:
@@ -100,14 +163,22 @@ class Shape:
 
     def match(self, url: Url, at: int = 0) -> str | None:
         """None when `url`, its path read from segment `at`, is not of this shape; else the decoded {target}, or ""."""
-        here = [unquote(s) for s in url.segments[at : at + len(self.segments) + 1]]
+        here = url.segments[at : at + len(self.segments) + 1]
         if len(here) < len(self.segments) or (self.closed and len(here) > len(self.segments)):
             return None
         target = ""
-        for wanted, segment in zip(self.segments, here, strict=False):
+        for place, (wanted, segment) in enumerate(zip(self.segments, here, strict=False)):
+            segment = unquote(segment, "latin-1") if "%" in segment else segment
             if not _fits(wanted, segment):
                 return None
-            target = segment if wanted == "{target}" else target
+            if wanted == "{rest}":
+                target = _rest(url, at + place)
+            elif wanted == "{target}":
+                target = segment
+        if self.fragment:
+            target = url.fragment
+            if not target:
+                return None
         for name in self.names:
             value = _parameter(url, name)
             if value is None:
@@ -116,8 +187,14 @@ class Shape:
         return target
 
 
+def _rest(url: Url, at: int) -> str:
+    """The path from segment `at` on, and the query, as written."""
+    path = url.path.replace("\\", "/").split("/", at + 1)[-1]
+    return f"{path}?{url.query}" if url.query else path
+
+
 def _fits(wanted: str, segment: str) -> bool:
-    if wanted in ("*", "{target}"):
+    if wanted in ("*", "{target}", "{rest}"):
         return bool(segment)
     if wanted == "{id}":
         return individual(segment)
@@ -134,7 +211,7 @@ def _parameter(url: Url, wanted: str) -> str | None:
         if found.lower() != name.lower():
             continue
         if value == "{target}":
-            return unquote(raw) or None
+            return unquote(raw, "latin-1") or None
         if not equals or unquote(raw).lower() == value.lower():
             return ""
     return None
@@ -195,7 +272,10 @@ def static_file(url: Url) -> bool:
 
 def shape(text: str) -> Shape:
     """Read one pattern. Raises ValueError that says what is wrong and what is expected."""
-    path, _, query = text.partition("?")
+    whole, mark, fragment = text.partition("#{target}")
+    if fragment:
+        raise ValueError(f"shape {text!r}: expected #{{target}} as the last thing")
+    path, _, query = whole.partition("?")
     closed = path.endswith("$")
     host, slash, rest = path.removesuffix("$").partition("/")
     segments = tuple(rest.rstrip("/").split("/")) if slash and rest.strip("/") else ()
@@ -206,15 +286,19 @@ def shape(text: str) -> Shape:
         _check_segment(text, segment)
     if any(not _NAME.fullmatch(name) for name in names):
         raise ValueError(f"shape {text!r}: expected ?name, ?name=value or ?name={{target}}, joined by &")
-    made = Shape(text, host, segments, names, closed)
+    if "{rest}" in segments[:-1]:
+        raise ValueError(f"shape {text!r}: expected {{rest}} as the last segment")
+    made = Shape(text, host, segments, names, closed, bool(mark))
     if not host and not made.key:
         raise ValueError(f"shape {text!r}: a shape for any host must start with a literal segment")
     return made
 
 
 def _check_segment(text: str, segment: str) -> None:
-    if segment in ("*", "{id}", "{target}"):
+    if segment in ("*", "{id}", "{target}", "{rest}"):
         return
     inner = segment[1:] if segment.startswith("*") else segment.removesuffix("*")
     if not inner or "*" in inner or not _TOKEN.fullmatch(inner):
-        raise ValueError(f"shape {text!r}: segment {segment!r}: expected text, text*, *text, *, {{id}} or {{target}}")
+        raise ValueError(
+            f"shape {text!r}: segment {segment!r}: expected text, text*, *text, *, {{id}}, {{target}} or {{rest}}"
+        )

@@ -1,8 +1,8 @@
 """One HTML part read for everything that loads or leads elsewhere.
 
-what:       walks the tokens, knows which attribute of which element loads, keeps track of hidden elements
-takes→gives: content, facts → `Cut`s in order, none overlapping
-knows not:  parts, streams, consent (it is told whether links are cleaned)
+what:       walks the tags that matter, keeps track of hidden elements and of the base address
+takes→gives: content, what is known → `Cut`s in order, none overlapping
+knows not:  parts, streams, consent (it is told whether links are cleaned); which attributes load (`tracker_surfaces`)
 fails by:   `Unscannable`
 standard:   R-058, R-060; HTML 4.8, VML in conditional comments, AMP for Email
 """
@@ -11,45 +11,38 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gateway.compared import NEVER, Compared
 from gateway.config import weburl
 from gateway.config.trackers import Trackers
-from gateway.filters.tracker_images import SIZELESS, Look, kind, look_of
-from gateway.filters.tracker_links import Cut, clean, clean_text
-from gateway.filters.tracker_styles import Load, UnreadableStyle, declarations, hides, loads, may_hide
-from gateway.message.html import Attribute, Style, Tag, Text, scan
+from gateway.filters import tracker_surfaces as surfaces
+from gateway.filters.tracker_images import SIZELESS, STAYS, Judgement, Look, judge, look_of
+from gateway.filters.tracker_links import Cut, Rules, clean, write
+from gateway.filters.tracker_sheets import sheet
+from gateway.filters.tracker_styles import NOTHING, UnreadableStyle, declarations, hides, loads, may_hide, may_load
+from gateway.filters.tracker_text import shown_cuts
+from gateway.message.html import Attribute, Comment, Style, Tag, Watch, sift
 
-_SIZED = frozenset({"img", "image", "input", "amp-img", "amp-anim"})
-_WHOLE = {
-    **dict.fromkeys(("img", "image", "amp-img", "amp-anim", "amp-pixel", "bgsound", "embed", "track"), ("src",)),
-    "source": ("src", "srcset"),
-    "link": ("href",),
-}
-"""Where the element goes with its address; elsewhere only the attribute does."""
-_LOADING = {
-    "link": ("href",),
-    "object": ("data", "codebase", "classid"),
-    "use": ("href", "xlink:href"),
-    "feimage": ("href", "xlink:href"),
-    "image": ("src", "href", "xlink:href", "srcset"),
-    "video": ("src", "poster"),
-    "applet": ("archive", "code", "codebase"),
-}
-_ALWAYS = ("src", "srcset", "imagesrcset", "background", "lowsrc", "dynsrc")
-"""On any element: VML, AMP and old HTML put them in many places."""
-_LOADING_RELATIONS = re.compile(r"stylesheet|preload|prefetch|prerender|preconnect|icon|import", re.IGNORECASE)
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "image", "input", "link", "meta", "param", "source"}
-) | {"track", "wbr", "bgsound", "amp-pixel"}
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_REMOTE = re.compile(r"\s*(?:https?:|ftp:|[/\\]\s*[/\\])", re.IGNORECASE)
 _REFRESH = re.compile(r"[^;,]*[;,]\s*(?:url\s*=\s*)?['\"]?([^'\"]*)", re.IGNORECASE)
+_CANDIDATE = re.compile(r"[^\s,]\S*")
 
 
-def html_cuts(content: bytes, facts: Trackers, exempt: frozenset[str], *, links: bool) -> list[Cut]:
-    """Everything that goes out of `content`. With `links` False only what loads by itself goes (S-46)."""
-    found = sorted(_Reader(content, facts, exempt, links).cuts(), key=lambda cut: (cut.start, -cut.end))
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """What loads are judged by. `reader` is the only recipient's address in lower case, "" where there are several."""
+
+    facts: Trackers
+    compared: Compared = NEVER
+    reader: str = ""
+
+
+def html_cuts(content: bytes, known: Loads, links: Rules | None) -> list[Cut]:
+    """Everything that goes out of `content`. Without `links` only what loads by itself goes (S-46)."""
+    found = sorted(_Reader(content, known, links).cuts(), key=lambda cut: (cut.start, -cut.end))
     kept: list[Cut] = []
     for cut in found:
         if not kept or cut.start >= kept[-1].end:
@@ -57,69 +50,91 @@ def html_cuts(content: bytes, facts: Trackers, exempt: frozenset[str], *, links:
     return kept
 
 
-@dataclass(slots=True)
-class _Hidden:
-    """Whether we are inside an element that shows nothing. Only the outermost one is remembered."""
-
-    name: str = ""
-    depth: int = 0
-
-    def enter(self, tag: Tag) -> None:
-        if tag.within == "conditional" or tag.name in _VOID or tag.self_closing:
-            return
-        if self.depth:
-            self.depth += tag.name == self.name
-        elif _hides(tag):
-            self.name, self.depth = tag.name, 1
-
-    def leave(self, tag: Tag) -> None:
-        if self.depth and tag.name == self.name and tag.within != "conditional":
-            self.depth -= 1
-
-
-def _hides(tag: Tag) -> bool:
-    style = tag.get("style")
-    if style is None or not may_hide(style.value):
-        return tag.get("hidden") is not None
-    try:
-        return hides(declarations(style.value))
-    except UnreadableStyle:
-        return True
-
-
 class _Reader:
     """One pass over one part."""
 
-    def __init__(self, content: bytes, facts: Trackers, exempt: frozenset[str], links: bool) -> None:
+    def __init__(self, content: bytes, known: Loads, links: Rules | None) -> None:
         self._content = content
-        self._facts = facts
-        self._exempt = exempt
+        self._known = known
         self._links = links
+        self._sheet = sheet(content)
         self._base = ""
-        self._hidden = _Hidden()
-        self._judged: dict[tuple[str, Look], str] = {}
-        self._cleaned: dict[bytes, list[Cut]] = {}
+        self._watch = Watch()
+        self._depth = 0
+        self._judged: dict[tuple[str, Look], Judgement] = {}
+        self._styles: dict[str, bool] = {}
 
     def cuts(self) -> Iterator[Cut]:
-        find = self._content.find
-        for node in scan(self._content):
+        mark = "://" if self._links is not None else ""
+        for node in sift(self._content, self._wanted, self._watch, mark=mark):
             if isinstance(node, Tag):
                 if node.closing:
-                    self._hidden.leave(node)
-                elif node.attributes:
+                    self._leave(node)
+                    continue
+                if node.attributes:
                     yield from self._element(node)
-                    self._hidden.enter(node)
-                elif self._hidden.depth:
-                    self._hidden.enter(node)
+                self._enter(node)
             elif isinstance(node, Style):
-                yield from self._sheet(node)
-            elif (
-                self._links and isinstance(node, Text) and not node.element and find(b"://", node.start, node.end) >= 0
-            ):
-                yield from self._text(node)
+                yield from self._style_sheet(node)
+            elif not isinstance(node, Comment) and self._links is not None and not node.element:
+                yield from shown_cuts(self._content, node.start, node.end, self._links)
 
-    def _text(self, node: Text) -> Iterator[Cut]:
-        return iter(clean_text(self._content, node.start, node.end, self._facts, self._exempt, markup=True))
+    def _wanted(self, name: str, attributes: Sequence[tuple[str, str | None]]) -> bool:
+        """Cheap test whether a tag has to be looked at. Everything named here is handled in `_element` or `_enter`."""
+        for key, value in attributes:
+            if key == "href":
+                if name not in ("a", "area") or self._links is not None:
+                    return True
+            elif key == "style":
+                if value and self._style_matters(value):
+                    return True
+            elif key in surfaces.OF_INTEREST or (value and self._value_matters(name, key, value)):
+                return True
+        return name in self._sheet.hiding
+
+    def _value_matters(self, name: str, key: str, value: str) -> bool:
+        if key in ("class", "id"):
+            return self._sheet.may_hide(name, value, value)
+        return "(" in value and may_load(value)
+
+    def _style_matters(self, style: str) -> bool:
+        known = self._styles.get(style)
+        if known is None:
+            known = self._styles[style] = may_load(style) or may_hide(style)
+        return known
+
+    def _enter(self, tag: Tag) -> None:
+        if tag.within == "conditional" or tag.name in surfaces.VOID or tag.self_closing:
+            return
+        if self._depth:
+            self._depth += tag.name == self._watch.name
+        elif self._hides(tag):
+            self._watch.name, self._depth = tag.name, 1
+
+    def _leave(self, tag: Tag) -> None:
+        if self._depth and tag.name == self._watch.name and tag.within != "conditional":
+            self._depth -= 1
+            if not self._depth:
+                self._watch.name = ""
+
+    def _hides(self, tag: Tag) -> bool:
+        if tag.get("hidden") is not None:
+            return True
+        style = tag.get("style")
+        said = self._said(tag)
+        if (style is None or not may_hide(style.value)) and not said:
+            return False
+        try:
+            return hides({**said, **(declarations(style.value) if style is not None else {})})
+        except UnreadableStyle:
+            return True
+
+    def _said(self, tag: Tag) -> dict[str, str]:
+        """What style sheets say about the element."""
+        if not self._sheet.rules:
+            return {}
+        classes, identity = tag.get("class"), tag.get("id")
+        return self._sheet.of(tag.name, classes.value if classes else "", identity.value if identity else "")
 
     def _element(self, tag: Tag) -> Iterator[Cut]:
         if tag.name == "base" and not self._base and (href := tag.get("href")):
@@ -129,43 +144,65 @@ class _Reader:
             yield from self._refresh(tag)
         look: Look | None = None
         for attribute in tag.attributes:
-            if self._loads(tag, attribute):
+            if surfaces.loads(tag, attribute):
                 look = look or self._look(tag)
-                if why := self._judge(attribute.name, attribute.value, look):
-                    yield self._gone(tag, attribute, why)
-            elif attribute.name == "style" and attribute.value:
+                yield from self._load(tag, attribute, look)
+            elif attribute.value and (attribute.name == "style" or "(" in attribute.value):
                 yield from self._style(attribute)
-            elif self._links and attribute.name in ("href", "xlink:href"):
-                yield from self._link(tag, attribute)
-            elif self._links and attribute.name == "ping":
+            elif self._links is not None and attribute.name in ("href", "xlink:href"):
+                yield from self._link(tag, attribute, self._links)
+            elif self._links is not None and attribute.name == "ping":
                 yield Cut(attribute.start, attribute.end, b"", "ping")
-
-    def _loads(self, tag: Tag, attribute: Attribute) -> bool:
-        if attribute.name not in _ALWAYS and attribute.name not in _LOADING.get(tag.name, ()):
-            return False
-        relation = tag.get("rel") if tag.name == "link" else None
-        return tag.name != "link" or (relation is not None and bool(_LOADING_RELATIONS.search(relation.value)))
 
     def _look(self, tag: Tag) -> Look:
         if tag.name == "amp-pixel":
             return Look(tiny=True)
-        if tag.name not in _SIZED:
-            return SIZELESS
+        if tag.name not in surfaces.SIZED:
+            return SIZELESS if not self._depth else Look(hidden=True, bare=True)
         values: dict[str, str] = {}
         for attribute in tag.attributes:
             values.setdefault(attribute.name, attribute.value)
-        return look_of(values, within_hidden=self._hidden.depth > 0)
+        found = look_of(values, within_hidden=self._depth > 0, sheet=self._said(tag))
+        return found if tag.name in surfaces.PICTURES else Look(found.tiny, found.hidden, True, found.line)
 
-    def _judge(self, name: str, value: str, look: Look) -> str:
-        """Kind of tracker, or ""; of a srcset the first of its addresses that is one."""
-        addresses = re.split(r"[\s,]+(?=\S)", value) if name.endswith("srcset") else [value]
-        for address in addresses:
-            if (address, look) not in self._judged:
-                url = self._resolve(address)
-                self._judged[address, look] = kind(url, look, self._facts) if url is not None else ""
-            if why := self._judged[address, look]:
-                return why
-        return ""
+    def _load(self, tag: Tag, attribute: Attribute, look: Look) -> Iterator[Cut]:
+        if attribute.name.endswith("srcset"):
+            yield from self._candidates(tag, attribute, look)
+            return
+        found = self._judge(attribute.value, look)
+        if found.instead:
+            yield Cut(attribute.value_start, attribute.value_end, write(found.instead, markup=True), found.kind)
+        elif found.kind:
+            yield self._gone(tag, attribute, found.kind)
+
+    def _candidates(self, tag: Tag, attribute: Attribute, look: Look) -> Iterator[Cut]:
+        """Of a srcset: it goes when one of its addresses does; one that is made common is replaced."""
+        value, pieces, at, kind = attribute.value, [], 0, ""
+        for match in _CANDIDATE.finditer(value):
+            address = match[0].rstrip(",")
+            found = self._judge(address, look) if self._base or _REMOTE.match(address) else STAYS
+            if found.kind and not found.instead:
+                yield self._gone(tag, attribute, found.kind)
+                return
+            if found.instead:
+                kind = found.kind
+                pieces += [value[at : match.start()], write(found.instead, markup=False).decode("ascii")]
+                at = match.start() + len(address)
+        if kind:
+            new = html.escape("".join((*pieces, value[at:]))).encode("latin-1", "xmlcharrefreplace")
+            yield Cut(attribute.value_start, attribute.value_end, new, kind)
+
+    def _judge(self, address: str, look: Look) -> Judgement:
+        key = address, look
+        found = self._judged.get(key)
+        if found is None:
+            url = self._resolve(address)
+            known = self._known
+            found = STAYS
+            if url is not None:
+                found = judge(address, url, look, known.facts, known.compared.of(address), reader=known.reader)
+            self._judged[key] = found
+        return found
 
     def _resolve(self, address: str) -> weburl.Url | None:
         url = weburl.read(address)
@@ -175,34 +212,33 @@ class _Reader:
         folder = base.path.rpartition("/")[0] if base and not address.lstrip().startswith("/") else ""
         return weburl.read(f"https://{base.host}{folder}/{address.strip().lstrip('/')}") if base else None
 
-    def _gone(self, tag: Tag, attribute: Attribute, why: str) -> Cut:
-        whole = attribute.name in _WHOLE.get(tag.name, ())
-        return Cut(tag.start, tag.end, b"", why) if whole else Cut(attribute.start, attribute.end, b"", why)
+    def _gone(self, tag: Tag, attribute: Attribute, kind: str) -> Cut:
+        whole = surfaces.is_only(tag, attribute)
+        return Cut(tag.start, tag.end, b"", kind) if whole else Cut(attribute.start, attribute.end, b"", kind)
 
-    def _link(self, tag: Tag, attribute: Attribute) -> Iterator[Cut]:
+    def _link(self, tag: Tag, attribute: Attribute, rules: Rules) -> Iterator[Cut]:
         if tag.name not in ("a", "area") and not tag.name.startswith("v:"):
             return
-        value = self._content[attribute.value_start : attribute.value_end]
-        if value not in self._cleaned:
-            self._cleaned[value] = clean(value, self._facts, self._exempt, markup=True)
-        for cut in self._cleaned[value]:
-            yield Cut(cut.start + attribute.value_start, cut.end + attribute.value_start, cut.text, cut.kind)
+        at = attribute.value_start
+        for cut in clean(self._content[at : attribute.value_end], rules, markup=True):
+            yield Cut(cut.start + at, cut.end + at, cut.text, cut.kind)
 
     def _refresh(self, tag: Tag) -> Iterator[Cut]:
         equivalent, content = tag.get("http-equiv"), tag.get("content")
         if equivalent is None or content is None or equivalent.value.strip().lower() != "refresh":
             return
         found = _REFRESH.match(content.value)
-        if found and (why := self._judge("content", found[1], SIZELESS)):
-            yield Cut(tag.start, tag.end, b"", why)
+        if found and (kind := self._judge(found[1], SIZELESS).kind):
+            yield Cut(tag.start, tag.end, b"", kind)
 
-    def _sheet(self, node: Style) -> Iterator[Cut]:
+    def _style_sheet(self, node: Style) -> Iterator[Cut]:
         try:
-            for load, why in self._tracking(self._content[node.start : node.end].decode("latin-1")):
-                instead = load.instead.encode("latin-1")
-                yield Cut(node.start + load.start, node.start + load.end, instead, why)
+            found = self._tracking(self._content[node.start : node.end].decode("latin-1"))
         except UnreadableStyle:
             yield Cut(node.start, node.end, b"", "unreadable-style")
+            return
+        for start, end, instead, kind in found:
+            yield Cut(node.start + start, node.start + end, instead.encode("latin-1", "replace"), kind)
 
     def _style(self, attribute: Attribute) -> Iterator[Cut]:
         raw = self._content[attribute.value_start : attribute.value_end]
@@ -213,22 +249,29 @@ class _Reader:
             yield Cut(attribute.start, attribute.end, b"", "unreadable-style")
             return
         if found and b"&" in raw:
-            yield Cut(attribute.start, attribute.end, _rewritten(style, found), found[0][1])
+            yield Cut(attribute.start, attribute.end, _rewritten(attribute.name, style, found), found[0][3])
             return
-        for load, why in found:
-            at = attribute.value_start
-            yield Cut(at + load.start, at + load.end, load.instead.encode("latin-1"), why)
+        at = attribute.value_start
+        for start, end, instead, kind in found:
+            yield Cut(at + start, at + end, instead.encode("latin-1", "replace"), kind)
 
-    def _tracking(self, style: str) -> list[tuple[Load, str]]:
-        judged = ((load, self._judge("style", load.address, SIZELESS)) for load in loads(style))
-        return [(load, why) for load, why in judged if why]
+    def _tracking(self, style: str) -> list[tuple[int, int, str, str]]:
+        """Of a style: start and end of each address that tracks, what is written there, and its kind."""
+        found = []
+        for load in loads(style):
+            judged = self._judge(load.address, SIZELESS)
+            if judged.kind:
+                address = write(judged.instead, markup=False).decode("ascii") if judged.instead else NOTHING
+                address = address.replace("(", "%28").replace(")", "%29").replace("'", "%27")
+                found.append((load.start, load.end, load.with_address(address), judged.kind))
+        return found
 
 
-def _rewritten(style: str, found: list[tuple[Load, str]]) -> bytes:
-    """A style attribute written anew: its value held character references, so its positions are not those of bytes."""
+def _rewritten(name: str, style: str, found: list[tuple[int, int, str, str]]) -> bytes:
+    """A style attribute written anew: its value held character references, so its positions are not those of octets."""
     kept, at = [], 0
-    for load, _ in found:
-        kept += [style[at : load.start], load.instead]
-        at = load.end
+    for start, end, instead, _ in found:
+        kept += [style[at:start], instead]
+        at = end
     value = html.escape("".join((*kept, style[at:])))
-    return b'style="' + value.encode("latin-1", "xmlcharrefreplace") + b'"'
+    return f'{name}="{value}"'.encode("latin-1", "xmlcharrefreplace")

@@ -1,92 +1,240 @@
-"""Which remote loads record that a mail was opened: by known address, by size, by hiding, by individual look.
+"""Which remote loads record that a mail was opened, and which of them can be made common instead.
 
-what:       attributes and style of one element, its address → kind of tracker, or "" to keep it
-takes→gives: `Look` + `Url` + facts → kind
+what:       one address, how it is shown, what other copies say → `Judgement`
+takes→gives: `Look` + `Url` + facts + verdict → kind of tracker, and the address to load instead if there is one
 knows not:  spans, edits, consent
 fails by:   nothing
-standard:   R-058; EDPB Guidelines 2/2023; S-47
+standard:   R-058, R-059; EDPB Guidelines 2/2023; S-47
 
-A load goes when (1) a fact says its address records opens (known-host, known-path), (2) its address holds a mail
-address (individual), (3) it is tiny or hidden and its address is not plainly one file for everybody (pixel, hidden),
-(4) it shows no size and no text and its address is individual and names no file (individual). So a spacer stays, and
-so does a picture of visible size.
+In this order: what other copies prove individual goes, or is made common (differs, made-common); a fact that says the
+address records opens (known-host, known-path); a mail address in it (individual); tiny or hidden and not plainly one
+file for everybody (pixel, hidden). What then is left and common to other copies stays. Without other copies an
+individual value in the query of a picture is cut (made-common); what shows no size and no text, names no file and
+looks individual goes (individual). So a spacer stays, and so does a picture of visible size.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
+from gateway.compared import Sameness, Verdict
 from gateway.config import weburl
+from gateway.config.targets import decoded
 from gateway.config.trackers import Trackers
-from gateway.filters.tracker_styles import UnreadableStyle, declarations, hides, pixels
+from gateway.filters.tracker_styles import TINY, UnreadableStyle, declarations, dimension, hides, may_hide, pixels
 
-TINY = 2.0
-"""Pixels; up to this width or height an image shows nothing."""
+MAX_PROXIES = 3
 _NUMBER = 8
 """Digits that make a number individual where size and hiding say nothing: fewer are colours, sizes, article numbers."""
-_WORD = re.compile(r"[a-z]+")
+_LINE = 20.0
+"""Pixels: what is this long and up to TINY high is a line that somebody sees."""
+_SMALL = 3.0
+"""Pixels: what is not larger either way shows nothing."""
+_CONTENT = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-z])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![0-9a-z])",
+    re.I,
+)
+"""Ids and digests by which file stores name a file."""
+_TIME = re.compile(r"1\d{9}(?:\d{3})?")
+"""Seconds or milliseconds since 1970: when a picture was changed."""
+_SIZE_WORDS = re.compile(r"width|height", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an element shows. `bare`: neither a size nor a text is given."""
+    """How an element shows. `line`: tiny, but long; `bare`: neither a size nor a text is given."""
 
     tiny: bool = False
     hidden: bool = False
     bare: bool = False
+    line: bool = False
+
+    @property
+    def unseen(self) -> bool:
+        return self.tiny or self.hidden
 
 
 SIZELESS = Look(bare=True)
 """Style sheets, frames, backgrounds, sound: loads without a size of their own."""
 
 
-def kind(url: weburl.Url, look: Look, facts: Trackers) -> str:
-    """pixel | hidden | known-host | known-path | individual, or "" when the load may stay."""
-    if facts.static_host(url):
-        return ""
-    known = facts.open_kind(url)
+class Judgement(NamedTuple):
+    """`kind`: pixel | hidden | known-host | known-path | individual | differs | made-common, or "" when it may stay.
+
+    `instead` is the address to load in its place; "" when nothing is.
+    """
+
+    kind: str
+    instead: str = ""
+
+
+STAYS = Judgement("")
+UNKNOWN = Verdict(Sameness.UNKNOWN)
+
+
+def judge(
+    address: str, url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict = UNKNOWN, *, reader: str = ""
+) -> Judgement:
+    """What becomes of one load. `reader` is the only recipient's address in lower case, "" where there are several."""
+    static = facts.static_host(url)
+    known = "" if static else _known(url, facts)
+    if verdict.sameness is Sameness.INDIVIDUAL:
+        return _differs(known, look, verdict)
+    if static:
+        return STAYS
     if known:
-        return known
-    if weburl.holds_address(f"{url.path}?{url.query}#{url.fragment}"):
-        return "individual"
-    if (look.tiny or look.hidden) and (not _plain(url, look) or hinted(url, facts)):
-        return "pixel" if look.tiny else "hidden"
-    return "individual" if look.bare and not weburl.names_file(url) and _individual(url) else ""
+        return Judgement(known)
+    if weburl.holds_address(text := f"{url.path}?{url.query}#{url.fragment}"):
+        return _named(address, url, unquote(text).lower(), look, reader)
+    if look.unseen:
+        return _unseen(url, look, facts, verdict)
+    if verdict.sameness is Sameness.COMMON:
+        return STAYS
+    if url.query and weburl.names_file(url):
+        return _cut(address, url, facts)
+    suspect = look.bare and not weburl.names_file(url) and _individual(url, facts)
+    return Judgement("individual") if suspect else STAYS
 
 
-def hinted(url: weburl.Url, facts: Trackers) -> bool:
-    """Whether a segment of the path contains a word such as open, track, beacon."""
-    return any(word in facts.hint_words for word in _WORD.findall(url.path[:1000].lower()))
+def _known(url: weburl.Url, facts: Trackers) -> str:
+    """What facts say about the address, or about the one that a proxy fetches for it."""
+    for _ in range(MAX_PROXIES):
+        if found := facts.open_kind(url):
+            return found
+        inner = weburl.read(facts.behind(url)) or _carried(url)
+        if inner is None:
+            break
+        url = inner
+    return ""
 
 
-def _plain(url: weburl.Url, look: Look) -> bool:
-    """Whether the address is one file for everybody. A hidden picture that has a size may be shown by a style sheet
-    (on telephones), so its file name counts even where the folder looks individual."""
+def _carried(url: weburl.Url) -> weburl.Url | None:
+    """An address written out in the query or the fragment: any server can fetch a picture for another."""
+    if "http" not in url.query and "http" not in url.fragment:
+        return None
+    for text in (url.fragment, *(value for _, value in url.parameters)):
+        if "http" in text[:5] and (found := decoded(text)):
+            return weburl.read(found)
+    return None
+
+
+def _differs(known: str, look: Look, verdict: Verdict) -> Judgement:
+    if known:
+        return Judgement(known)
+    if verdict.common and not look.unseen:
+        return Judgement("made-common", verdict.common)
+    return Judgement("pixel" if look.tiny else "hidden" if look.hidden else "differs")
+
+
+def _named(address: str, url: weburl.Url, text: str, look: Look, reader: str) -> Judgement:
+    """A mail address in it: the reader's, or of somebody whom the picture shows, such as who invites."""
+    if look.unseen or look.bare:
+        return Judgement("individual")
+    if weburl.names_file(url) and not weburl.holds_address(url.path):
+        return Judgement("made-common", without(address, lambda name, value: weburl.holds_address(value)))
+    return Judgement("individual") if reader and reader in text else STAYS
+
+
+def _unseen(url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict) -> Judgement:
+    plain = _plain(url, look, facts)
+    if verdict.sameness is Sameness.COMMON:
+        plain = plain or not _any_individual(url)
+    elif plain:
+        plain = not facts.opens_word(url.path[:1000].lower())
+    return STAYS if plain else Judgement("pixel" if look.tiny else "hidden")
+
+
+def _plain(url: weburl.Url, look: Look, facts: Trackers) -> bool:
+    """Whether the address is one file for everybody.
+
+    A hidden picture that has a size may be shown by a style sheet (on telephones), a line is seen, and a spacer says so
+    in its name: there the file name counts even where the folder looks individual.
+    """
+    if weburl.static_file(url):
+        return True
     swapped = look.hidden and not look.tiny and not look.bare
-    return weburl.static_file(url) or (swapped and weburl.names_file(url) and not url.query)
+    return not url.query and weburl.names_file(url) and (swapped or look.line or facts.spacer(url))
 
 
-def _individual(url: weburl.Url) -> bool:
+def _any_individual(url: weburl.Url) -> bool:
     values = (*url.segments, *(value for _, value in url.parameters))
     return any(weburl.individual(unquote(value), digits=_NUMBER) for value in values)
 
 
-def look_of(attributes: Mapping[str, str], *, within_hidden: bool) -> Look:
-    """Read size and hiding from an element's attributes (decoded, names in lower case; the first of a name counts)."""
-    style = _style(attributes.get("style", ""))
-    values = [style.get(n) or attributes.get(n, "") for n in ("width", "height")]
-    values += [style.get(n, "") for n in ("max-width", "max-height")]
-    sizes = [size for size in map(pixels, values) if size is not None]
+def _individual(url: weburl.Url, facts: Trackers) -> bool:
+    """Whether something in it looks made for one person; names of stored files only where a word gives them away."""
+    if any(weburl.individual(unquote(value), digits=_NUMBER) for _, value in url.parameters):
+        return True
+    hinted = facts.opens_word(url.path[:1000].lower())
+    segments = url.segments if hinted else [_CONTENT.sub("", segment) for segment in url.segments]
+    return any(weburl.individual(unquote(segment), digits=_NUMBER) for segment in segments)
+
+
+def _cut(address: str, url: weburl.Url, facts: Trackers) -> Judgement:
+    """A picture's address without the individual pairs of its query; what its server checks is never cut."""
+    telling = [(name, value) for name, value in url.parameters if _telling(name, value)]
+    if not telling or any(facts.signature(name) and not value.isdecimal() for name, value in telling):
+        return STAYS
+    gone = {pair for pair in telling if not facts.signature(pair[0])}
+    return Judgement("made-common", without(address, lambda *pair: pair in gone)) if gone else STAYS
+
+
+def _telling(name: str, value: str) -> bool:
+    value = unquote(value)
+    return bool(name) and weburl.individual(value, digits=_NUMBER) and not _TIME.fullmatch(value)
+
+
+def without(address: str, gone: Callable[[str, str], bool]) -> str:
+    """The address without the pairs of its query of which `gone` says so; the others in their order and as written."""
+    whole, mark, fragment = address.partition("#")
+    before, _, query = whole.partition("?")
+    kept = []
+    for piece in query.split("&"):
+        name, _, value = piece.partition("=")
+        if not gone(unquote(name), value):
+            kept.append(piece)
+    return before + ("?" if kept else "") + "&".join(kept) + mark + fragment
+
+
+def look_of(attributes: Mapping[str, str], *, within_hidden: bool, sheet: Mapping[str, str] | None = None) -> Look:
+    """Read size and hiding from an element's attributes (decoded, names in lower case; the first of a name counts).
+
+    `sheet` is what style sheets say about it; the element's own style outweighs that unless it is important there.
+    """
+    own = _own(attributes.get("style", ""))
+    style = _merged(own, sheet)
+    width, height = _size("width", attributes, style), _size("height", attributes, style)
     hidden = within_hidden or (bool(style) and hides(style)) or "hidden" in attributes
-    bare = not any(map(str.strip, values)) and not attributes.get("alt", "").strip()
-    return Look(any(size <= TINY for size in sizes), hidden, bare)
+    said = any(attributes.get(n, "").strip() for n in ("width", "height", "alt"))
+    bare = not said and not own.keys() & {"width", "height", "max-width", "max-height"}
+    sizes = [size for size in (width, height) if size is not None]
+    tiny = bool(sizes) and (min(sizes) <= TINY or (len(sizes) == 2 and max(sizes) <= _SMALL))
+    return Look(tiny, hidden, bare, tiny and min(sizes) > 0 and max(sizes) >= _LINE)
 
 
-def _style(style: str) -> Mapping[str, str]:
+def _size(name: str, attributes: Mapping[str, str], style: Mapping[str, str]) -> float | None:
+    """Width or height in pixels: by style, else by attribute, and never more than the style's maximum."""
+    first = pixels(style[name]) if name in style else dimension(attributes.get(name, ""))
+    most = pixels(style.get(f"max-{name}", ""))
+    return min((size for size in (first, most) if size is not None), default=None)
+
+
+def _own(style: str) -> Mapping[str, str]:
+    if not style or not (may_hide(style) or _SIZE_WORDS.search(style)):
+        return {}
     try:
-        return declarations(style) if style else {}
+        return declarations(style)
     except UnreadableStyle:
         return {"display": "none"}  # what cannot be read is taken for hiding
+
+
+def _merged(own: Mapping[str, str], sheet: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The element's own style outweighs the sheet unless that is important."""
+    if not sheet:
+        return own
+    important = {name: value for name, value in sheet.items() if "!" in value and "!" not in own.get(name, "")}
+    return {**sheet, **own, **important}

@@ -1,36 +1,44 @@
-"""Links that say who clicked: known parameters cut out of the address, known redirectors replaced by their target.
+"""Links that say who clicked: parameters cut out of the address, redirectors replaced by where they lead.
 
-what:       one address in HTML or text → the byte spans that go, and what takes their place
-takes→gives: bytes, facts → `Cut`s; the rest of the query keeps its order and its bytes
-knows not:  where the address stands in the message, consent, streams
+what:       one address in HTML or text → the octets that go, and what takes their place
+takes→gives: octets, `Rules` → `Cut`s; the rest of the query keeps its order and its octets
+knows not:  where the address stands in the message, streams
 fails by:   nothing: what cannot be read is left alone
-standard:   R-060; WHATWG URL 5.1 (pairs joined by &); RFC 3986 3.4
+standard:   R-059, R-060; WHATWG URL 5.1 (pairs joined by &); RFC 3986 3.4
 """
 
 from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+from gateway.compared import NEVER, Compared, Sameness
 from gateway.config import weburl
+from gateway.config.targets import decoded, packed
 from gateway.config.trackers import Trackers
 
 MAX_REDIRECTS = 4
+NOT_CLEANED = "tracked-link"
+"""Kind of a cut that cuts nothing: the link says who clicked, and where it leads cannot be told from it."""
 _MARKUP_AND = re.compile(r"&(?:amp;|#0{0,9}38;|#x0{0,9}26;)?", re.IGNORECASE)
 _PLAIN_AND = re.compile(r"&")
 _MARKUP_HASH = re.compile(r"(?<!&)#")
 _PLAIN_HASH = re.compile(r"#")
-_TEXT_URL = re.compile(rb"https?://[^\s<>\"']+", re.IGNORECASE)
-_MARKUP_URL = re.compile(rb"https?://(?:[^\s<>\"'&]|&(?:amp;|#38;|#x26;)|&(?![a-z0-9#]{1,12};))+", re.IGNORECASE)
-_TRAILING = b".,;:!?)]}*_"
+_LONG = 10
+"""Characters of a piece of a path from which on it can stand for one person: titles of articles end in shorter ones."""
+_RUNS = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
+_MIXED = 5
+"""Runs of digits, small and capital letters in such a piece; one of twice that length needs no more than 3."""
+_PIECES = re.compile(r"[^0-9A-Za-z]+")
+_WRITTEN_OUT = re.compile(r"[/=]https?(?::|%3a)", re.IGNORECASE)
 _UNRESERVED = "!#$%&'()*+,/:;=?@[]~-._"
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Replace octets start..end by `text`. `kind`: link-parameter, redirect, or tracked-link (nothing to replace)."""
+    """Replace octets start..end by `text`. Links: link-parameter, redirect, made-common, or `NOT_CLEANED`."""
 
     start: int
     end: int
@@ -38,58 +46,117 @@ class Cut:
     kind: str
 
 
-def clean(value: bytes, facts: Trackers, exempt: frozenset[str], *, markup: bool) -> list[Cut]:
-    """What goes out of one address.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What links are cleaned by.
 
-    `markup`: character references stand for characters (HTML), else not (text). `exempt` holds decoded addresses that
-    stay, and beginnings of such when they end in "/".
+    `exempt` holds decoded addresses that stay, and beginnings of such when they end in "/". `report`: an address that
+    looks individual is reported although no other copy says so. `known` remembers what was found for an address.
     """
+
+    facts: Trackers
+    exempt: frozenset[str] = frozenset()
+    compared: Compared = NEVER
+    report: bool = False
+    known: dict[tuple[bytes, bool], list[Cut]] = field(default_factory=dict)
+
+
+def clean(value: bytes, rules: Rules, *, markup: bool) -> list[Cut]:
+    """What goes out of one address. `markup`: character references stand for characters (HTML), else not (text)."""
+    key = value, markup
+    found = rules.known.get(key)
+    if found is None:
+        found = rules.known[key] = _clean(value, rules, markup)
+    return found
+
+
+def _clean(value: bytes, rules: Rules, markup: bool) -> list[Cut]:
     raw = value.decode("latin-1")
     plain = html.unescape(raw) if markup and "&" in raw else raw
     url = weburl.read(plain)
-    if url is None or facts.leave_alone(url) or _is_exempt(plain.strip(), exempt):
+    if url is None or _is_exempt(plain.strip(), rules.exempt):
         return []
-    target = _unwrap(url, facts)
-    if target:
-        return [Cut(0, len(value), _write(target, markup), "redirect")]
+    cuts = _cuts(raw, plain, url, rules, markup)
+    return [] if cuts and rules.facts.leave_alone(url) else cuts
+
+
+def _cuts(raw: str, plain: str, url: weburl.Url, rules: Rules, markup: bool) -> list[Cut]:
+    facts = rules.facts
+    not_cleaned = Cut(len(raw), len(raw), b"", NOT_CLEANED)
+    if target := _unwrap(url, facts):
+        inner = weburl.read(target)
+        if inner and facts.leave_alone(inner):
+            return [not_cleaned]  # behind the counter is an opt-out or an account: it must work as it is
+        redirect = Cut(0, len(raw), write(target, markup), "redirect")
+        return [redirect, not_cleaned] if inner and facts.records_click(inner) else [redirect]
+    verdict = rules.compared.of(plain)
+    if verdict.sameness is Sameness.INDIVIDUAL and verdict.common:
+        common = _apply(verdict.common, _spans(verdict.common, url.host, facts, markup=False))
+        return [Cut(0, len(raw), write(common, markup), "made-common")]
     if facts.records_click(url):
-        return [Cut(0, 0, b"", "tracked-link")]
-    return _parameters(raw, plain, url.host, facts, markup)
-
-
-def clean_text(
-    content: bytes, start: int, end: int, facts: Trackers, exempt: frozenset[str], *, markup: bool
-) -> list[Cut]:
-    """The same for every address that stands in the text start..end of `content`; spans count from 0 of `content`."""
-    cuts = []
-    for found in (_MARKUP_URL if markup else _TEXT_URL).finditer(content, start, end):
-        address = found[0].rstrip(_TRAILING)
-        at = found.start()
-        for cut in clean(address, facts, exempt, markup=markup):
-            cuts.append(Cut(cut.start + at, cut.end + at, cut.text, cut.kind))
-    return cuts
+        return [not_cleaned]
+    cuts = _parameters(raw, plain, url.host, facts, markup) if url.query or url.fragment else []
+    individual = verdict.sameness is Sameness.INDIVIDUAL and not cuts
+    looks = verdict.sameness is not Sameness.COMMON and (rules.report or individual) and _telling(url, facts)
+    return [*cuts, not_cleaned] if individual or looks else cuts
 
 
 def _is_exempt(plain: str, exempt: frozenset[str]) -> bool:
     return plain in exempt or any(begin.endswith("/") and plain.startswith(begin) for begin in exempt)
 
 
+def _telling(url: weburl.Url, facts: Trackers) -> bool:
+    """Whether what stays of a cleaned link looks made for one person."""
+    for name, value in url.parameters:
+        if facts.parameter(name, url.host):
+            continue
+        if (value and facts.reader(name)) or weburl.individual(unquote(value), digits=8):
+            return True
+        if facts.carries(name) and "http" in value[:5] and decoded(value):
+            return True
+    numbers = sum(segment.isdecimal() and len(segment) >= 5 for segment in url.segments)
+    if numbers > 1 or (numbers and facts.clicks_word(url)):
+        return True
+    pieces = (piece for segment in url.segments if len(segment) >= _LONG for piece in _PIECES.split(unquote(segment)))
+    return any(map(_mixed, pieces))
+
+
+def _mixed(piece: str) -> bool:
+    if len(piece) < _LONG or piece.isdecimal():
+        return False
+    runs = len(_RUNS.findall(piece))
+    return runs >= _MIXED or (len(piece) >= 2 * _LONG and runs >= 3)
+
+
 def _unwrap(url: weburl.Url, facts: Trackers) -> str:
     """Where the redirector leads, its own parameters cleaned; "" when `url` is none or hides it."""
     found = ""
     for _ in range(MAX_REDIRECTS):
-        target = facts.target(url)
-        inner = weburl.read(target)
-        if inner is None or not target.lower().startswith(("http://", "https://")):
+        target = facts.target(url) or carried(url, facts)
+        inner = weburl.read(target) if target else None
+        if inner is None or "." not in inner.host:
             break
         found, url = target, inner
+        if facts.leave_alone(url):
+            break
     return found and _apply(found, _spans(found, url.host, facts, markup=False))
 
 
-def _write(target: str, markup: bool) -> bytes:
-    """A decoded address as bytes of the document: other than URL characters percent-encoded, then escaped for HTML."""
-    octets = target.encode("latin-1") if target.isascii() else target.encode("utf-8", "replace")
-    text = quote(octets, safe=_UNRESERVED)
+def carried(url: weburl.Url, facts: Trackers) -> str:
+    """The one address that a redirector no fact names carries: encoded, or written out where words say what it is."""
+    found = {packed(unquote(segment, "latin-1")) for segment in url.segments if len(segment) >= _LONG}
+    if (url.query or _WRITTEN_OUT.search(url.path)) and facts.clicks_word(url):
+        found |= {decoded(unquote(value, "latin-1")) for name, value in url.parameters if facts.carries(name)}
+        if start := _WRITTEN_OUT.search(url.path):
+            found.add(decoded(url.path[start.start() + 1 :] + (f"?{url.query}" if url.query else "")))
+    found.discard("")
+    return found.pop() if len(found) == 1 and not facts.exempt_word(url) else ""
+
+
+def write(target: str, markup: bool) -> bytes:
+    """An address, one character per octet, for the document: what is no URL character percent-encoded, then escaped."""
+    octets = b"".join(c.encode("latin-1" if c < "\u0100" else "utf-8", "replace") for c in target)
+    text = quote(target if target.isascii() else octets, safe=_UNRESERVED)
     return (html.escape(text) if markup else text).encode("ascii")
 
 
@@ -98,10 +165,10 @@ def _parameters(raw: str, plain: str, host: str, facts: Trackers, markup: bool) 
     if not wanted_spans:
         return []
     wanted = _apply(plain, wanted_spans)
-    spans = _spans(raw, host, facts, markup=markup)
-    if (html.unescape(_apply(raw, spans)) if markup else _apply(raw, spans)) != wanted:
+    spans = wanted_spans if raw == plain else _spans(raw, host, facts, markup=markup)
+    if raw != plain and html.unescape(_apply(raw, spans)) != wanted:
         # Character references inside names or separators: write the whole address anew rather than cut blindly.
-        return [Cut(0, len(raw), _write(wanted, markup), "link-parameter")]
+        return [Cut(0, len(raw), write(wanted, markup), "link-parameter")]
     return [Cut(start, end, b"", "link-parameter") for start, end in spans]
 
 
@@ -121,7 +188,7 @@ def _spans(text: str, host: str, facts: Trackers, *, markup: bool) -> list[tuple
     mark = text.find("?", 0, fragment)
     spans = []
     for start, end in ((mark, fragment), (fragment, len(text))):
-        if 0 <= start < end:
+        if 0 <= start < end and text.find("=", start, end) >= 0:
             spans += _list_spans(text, start, end, host, facts, separator)
     return spans
 
@@ -130,11 +197,14 @@ def _list_spans(
     text: str, mark: int, end: int, host: str, facts: Trackers, separator: re.Pattern[str]
 ) -> list[tuple[int, int]]:
     """Of one list behind its mark ("?" or "#") at `mark`."""
-    begins = [mark + 1, *(found.end() for found in separator.finditer(text, mark + 1, end))]
-    ends = [*(found.start() for found in separator.finditer(text, mark + 1, end)), end]
+    separators = [found.span() for found in separator.finditer(text, mark + 1, end)]
+    begins = [mark + 1, *(after for _, after in separators)]
+    ends = [*(before for before, _ in separators), end]
     gone = [_known(text[b:e], host, facts) for b, e in zip(begins, ends, strict=True)]
     if all(gone):
         return [(mark, end)]
+    if not any(gone):
+        return []
     spans: list[tuple[int, int]] = []
     first_kept = gone.index(False)
     if first_kept:

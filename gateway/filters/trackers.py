@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator
 
 from gateway.filters.context import Context, Filter, Outcome
-from gateway.filters.tracker_html import html_cuts
-from gateway.filters.tracker_links import Cut, clean_text
+from gateway.filters.tracker_html import Loads, html_cuts
+from gateway.filters.tracker_links import NOT_CLEANED, Cut, Rules
+from gateway.filters.tracker_text import text_cuts
 from gateway.message.draft import Draft
 from gateway.message.html import Unscannable
 from gateway.message.parse import Message, Part
@@ -22,28 +23,37 @@ from gateway.message.parse import Message, Part
 NAME = "trackers"
 _MARKUP = ("text/html", "text/x-amp-html", "text/watch-html")
 _ANGLE = re.compile(r"<\s*(https?://[^<>\s]+)\s*>", re.IGNORECASE)
-NOT_CLEANED = "tracked-link"
 
 
 def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
     """Plan the removals. With tracking consent links stay as they are; open-tracking images go all the same (S-47)."""
     if not context.rule.edit and not context.private:
         return ()
-    links = not (context.rule.tracking == "consent" and context.variant.tracking)
-    exempt = _exempt(draft.message, context)
+    agreed = context.rule.tracking == "consent" and context.variant.tracking
+    loads = Loads(context.trackers, context.compared, _reader(context))
+    links = None if agreed else _rules(draft.message, context)
     notes: list[Outcome] = []
     for part in _readable(draft.message):
         if why := draft.why_not(part):
             notes.append(Outcome(NAME, "cannot-inspect", detail=f"part {part.path}: {why}"))
             continue
-        notes += _part(draft, part, context, exempt, links=links)
+        notes += _part(draft, part, loads, links)
     return tuple(notes)
 
 
-def _part(draft: Draft, part: Part, context: Context, exempt: frozenset[str], *, links: bool) -> Iterator[Outcome]:
-    content = draft.content(part)
+def _rules(message: Message, context: Context) -> Rules:
+    """Links of mail that somebody can stop are advertising: there an address that looks individual is reported."""
+    marketing = context.rule.opt_out.scope is not None
+    return Rules(context.trackers, _exempt(message, context), context.compared, report=marketing)
+
+
+def _reader(context: Context) -> str:
+    return context.recipient.decode("utf-8", "replace").lower()
+
+
+def _part(draft: Draft, part: Part, loads: Loads, links: Rules | None) -> Iterator[Outcome]:
     try:
-        cuts = _cuts(part, content, context, exempt, links=links)
+        cuts = _cuts(part, draft.content(part), loads, links)
     except Unscannable:
         yield Outcome(NAME, "cannot-inspect", detail=f"part {part.path}: HTML that two readers would read differently")
         return
@@ -54,12 +64,16 @@ def _part(draft: Draft, part: Part, context: Context, exempt: frozenset[str], *,
         yield Outcome(NAME, NOT_CLEANED, detail=f"part {part.path}: {kept}")
 
 
-def _cuts(part: Part, content: bytes, context: Context, exempt: frozenset[str], *, links: bool) -> list[Cut]:
+def _cuts(part: Part, content: bytes, loads: Loads, links: Rules | None) -> list[Cut]:
     if part.content_type in _MARKUP:
-        return html_cuts(content, context.trackers, exempt, links=links)
-    if not links or b"://" not in content:
-        return []
-    return clean_text(content, 0, len(content), context.trackers, exempt, markup=False)
+        return html_cuts(content, loads, links)
+    return list(text_cuts(content, links, joins_lines=_joins_lines(part))) if links is not None else []
+
+
+def _joins_lines(part: Part) -> bool:
+    """format=flowed with DelSp=yes (RFC 3676 4): a line may end within a word."""
+    flowed = part.parameters.get("format", "").lower() == "flowed"
+    return flowed and part.parameters.get("delsp", "").lower() == "yes"
 
 
 def _readable(message: Message) -> Iterator[Part]:

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.trackers import Trackers
-from gateway.filters.tracker_links import Cut, clean, clean_text
+from gateway.filters.tracker_links import Cut, Rules, clean
+from gateway.filters.tracker_text import shown_cuts, text_cuts
 from tests.filters.example import FACTS
 
 
 def after(value: str, *, markup: bool = True, exempt: frozenset[str] = frozenset(), facts: Trackers = FACTS) -> str:
-    return apply(value.encode(), clean(value.encode(), facts, exempt, markup=markup))
+    return apply(value.encode(), clean(value.encode(), Rules(facts, exempt), markup=markup))
 
 
 def apply(content: bytes, cuts: list[Cut]) -> str:
@@ -74,7 +75,7 @@ def test_known_redirectors_give_way_to_their_target(before: str, expected: str) 
 
 def test_a_redirector_that_hides_its_target_is_reported_and_kept() -> None:
     value = b"https://u1.ct.sendgrid.net/ls/click?upn=abc"
-    assert [cut.kind for cut in clean(value, FACTS, frozenset(), markup=True)] == ["tracked-link"]
+    assert [cut.kind for cut in clean(value, Rules(FACTS), markup=True)] == ["tracked-link"]
     assert after(value.decode()) == value.decode()
 
 
@@ -99,13 +100,13 @@ def test_exempt_addresses_and_beginnings_stay() -> None:
 
 def test_text_loses_parameters_and_keeps_its_punctuation() -> None:
     text = b"Zie (https://e.example/a?utm_source=x), of https://e.example/b?c=1&utm_medium=y. Klaar"
-    cuts = clean_text(text, 0, len(text), FACTS, frozenset(), markup=False)
+    cuts = list(text_cuts(text, Rules(FACTS)))
     assert apply(text, cuts) == "Zie (https://e.example/a), of https://e.example/b?c=1. Klaar"
 
 
 def test_markup_text_keeps_its_character_references() -> None:
     text = b"<p>https://e.example/a?utm_source=x&nbsp;en https://e.example/?b=1&amp;utm_source=x&gt;</p>"
-    cuts = clean_text(text, 3, len(text) - 4, FACTS, frozenset(), markup=True)
+    cuts = list(shown_cuts(text, 3, len(text) - 4, Rules(FACTS)))
     assert apply(text, cuts) == "<p>https://e.example/a&nbsp;en https://e.example/?b=1&gt;</p>"
 
 
@@ -126,5 +127,5 @@ def test_other_pairs_stay_whatever_stands_between_them(pairs: list[tuple[str, st
 @given(st.binary(max_size=200))
 def test_cleaning_never_fails_and_stays_within_its_value(value: bytes) -> None:
     for markup in (True, False):
-        for cut in clean(b"https://e.example/" + value, FACTS, frozenset(), markup=markup):
+        for cut in clean(b"https://e.example/" + value, Rules(FACTS), markup=markup):
             assert 0 <= cut.start <= cut.end <= len(value) + 18

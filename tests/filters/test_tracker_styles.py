@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.filters.tracker_styles import UnreadableStyle, declarations, hides, loads, may_hide, pixels
+from gateway.filters.tracker_styles import NOTHING, UnreadableStyle, declarations, hides, loads, may_hide, pixels
 
 U = "https://t.example/a"
 
@@ -29,13 +29,13 @@ U = "https://t.example/a"
 def test_addresses_are_found_with_a_span_whose_replacement_loads_nothing(style: str) -> None:
     (found,) = loads(style)
     assert found.address.strip() == U
-    changed = style[: found.start] + found.instead + style[found.end :]
+    changed = style[: found.start] + found.with_address(NOTHING) + style[found.end :]
     assert all("t.example" not in load.address for load in loads(changed))
     assert loads(changed)[0].address == "data:,"
 
 
-@pytest.mark.parametrize("style", [f"/* url({U}) */", f'content:"{U}"', "color:red", f'@charset "{U}";'])
-def test_comments_and_other_strings_load_nothing(style: str) -> None:
+@pytest.mark.parametrize("style", [f'content:"{U}"', "color:red", f'@charset "{U}";'])
+def test_other_strings_load_nothing(style: str) -> None:
     assert loads(style) == []
 
 
@@ -54,9 +54,9 @@ def test_spans_lie_within_the_style_and_do_not_overlap(pieces: list[str]) -> Non
         at = found.end
 
 
-def test_nesting_beyond_reason_is_refused() -> None:
+def test_escapes_beyond_reason_are_refused() -> None:
     with pytest.raises(UnreadableStyle):
-        loads("url(x)" + "{" * 20_000)
+        loads("url(x)" + "\\a " * 20_000)
 
 
 @pytest.mark.parametrize(
