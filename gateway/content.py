@@ -40,6 +40,14 @@ if TYPE_CHECKING:
 MOST_ITEMS = 200
 MOST_OCTETS = 64 * 2**20
 """Of one mail; the rest of it cannot be inspected (R-050)."""
+# Machines tell each other here what became of a mail; the leak check reads the addresses in it.
+_REPORTS = frozenset(
+    {
+        *(f"message/{n}" for n in ("delivery-status", "disposition-notification", "feedback-report")),
+        *("message/global-delivery-status", "message/global-disposition-notification", "message/global-headers"),
+        "text/rfc822-headers",
+    }
+)
 _TEXTS = frozenset({Format.PLAIN, Format.DELIMITED, Format.HTML})
 _LIST = 3  # values of one kind that make a list of running text
 _LARGEST_TEXT = 1024 * 1024  # characters that are looked at in passing; a longer text is inspected
@@ -131,7 +139,7 @@ def _leaves(reading: Read) -> Iterator[Part]:
     for part in reading.message.walk():
         if part.content_type == calendar.KIND and not part.attachment:
             continue  # guests are no list of people, and on private mail they leave the invitation
-        if not part.children and not part.content_type.startswith("multipart/"):
+        if not part.children and not part.content_type.startswith("multipart/") and part.content_type not in _REPORTS:
             yield part
 
 

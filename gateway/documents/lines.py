@@ -26,6 +26,7 @@ from gateway.inspection import Kind
 
 _GAP = 6  # lines from one value to the next: name, street, place, telephone and a blank one between
 _REPEATS = 3
+_JOINED = ("behind the text", "header")
 _ENVELOPE = re.compile(r"[>\s]*\*?(?:van|aan|cc|bcc|from|to|verzonden|sent|reply-to|von|an|de|à)\*?\s*:", re.IGNORECASE)
 _WORTH = re.compile(r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -49,7 +50,8 @@ def sights(text: Text) -> Iterator[Sight]:
     if kinds:
         found |= {(f.kind, f.at): f for f in islice(_stated(text.text, starts[heading], kinds), MOST)}
     hits = [_hit(text.text, starts, each) for each in found.values()]
-    listed = _in_runs(hits, text.text, starts)
+    # Links, and the header of a mail inside, are joined by the reader: that they follow each other says nothing.
+    listed = _in_runs(hits, text.text, starts) if not text.where.endswith(_JOINED) else set()
     for hit in hits:
         below = bool(kinds) and hit.line > heading
         yield Sight(hit.found.kind, hit.found.value, text.place(hit.found.at), below or id(hit) in listed)

@@ -69,5 +69,10 @@ def test_ordinary_texts_are_no_list(text: str) -> None:
     assert list(sights(Text("", text, line=1))), "it is found all the same"
 
 
+def test_addresses_behind_links_are_found_and_no_list() -> None:
+    text = "\n".join(f"mailto:n{n}@people.example" for n in range(5))
+    assert [s.listed for s in sights(Text("behind the text", text))] == [False] * 5
+
+
 def test_r050_one_endless_line_of_values_ends() -> None:
     assert len(list(sights(Text("", "1234 AB 12, " * 30_000)))) <= 20_000
