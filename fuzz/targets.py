@@ -15,9 +15,10 @@ from pathlib import Path
 from dkim.canonicalization import Relaxed
 
 from gateway.config.gateway import Limits
+from gateway.decision import Action
 from gateway.documents.inspect import inspect
 from gateway.documents.protocol import Bounds
-from gateway.filters import opt_out_place, readable, tokens, tracker_styles
+from gateway.filters import FILTERS, opt_out_place, readable, tokens, tracker_styles
 from gateway.inspection import Item
 from gateway.message import html
 from gateway.message.addresses import addresses
@@ -30,6 +31,7 @@ from gateway.message.lines import long_lines
 from gateway.message.parse import MalformedMessage, Message, Part, parse
 from gateway.message.template import Uncompilable, compile
 from gateway.signing.canonical import relaxed_body, relaxed_value
+from tests.filters.example import context
 
 MESSAGES = Path(__file__).resolve().parents[1] / "tests" / "messages"
 _SLOTS = {Slot.OPT_OUT: b"https://afmelden.example/" + b"T" * 120, Slot.RECIPIENT: b"jan@school.example"}
@@ -238,6 +240,26 @@ def documents(raw: bytes) -> None:
     assert all(finding.where for finding in found.findings)
 
 
+def filtered(raw: bytes) -> None:
+    """A newsletter through every filter: what leaves is read again: short lines, 7 bit, all attachments."""
+    parsed = _parsed(raw)
+    if parsed is None:
+        return
+    draft, given = Draft(parsed), context()
+    outcomes = [outcome for item in FILTERS for outcome in item.apply(draft, given)]
+    try:
+        written = compile(draft, seven_bit=True).render(_SLOTS)
+    except Uncompilable:
+        return
+    after = parse(written)
+    assert written.isascii()
+    assert not long_lines(after) or any(outcome.action is Action.REFUSE for outcome in outcomes)
+    kept = {decode(p.encoding, written[slice(*p.body)]).strip() for p in after.walk() if not p.children}
+    for part in parsed.walk():
+        if part.attachment and not part.children and not part.content_type.startswith(("text/", "message/")):
+            assert decode(part.encoding, raw[slice(*part.body)]).strip() in kept
+
+
 # --- seeds ---
 
 
@@ -276,6 +298,7 @@ def _files() -> Iterator[bytes]:
 TARGETS: dict[str, Target] = {
     "message": Target(message, _messages),
     "edit": Target(edit, _messages),
+    "filters": Target(filtered, _messages),
     "headers": Target(headers, _values),
     "addresses": Target(address_lists, _values),
     "encodings": Target(encodings, _contents("text/")),

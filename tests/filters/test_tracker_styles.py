@@ -54,6 +54,10 @@ def test_spans_lie_within_the_style_and_do_not_overlap(pieces: list[str]) -> Non
         at = found.end
 
 
+def test_an_escaped_control_character_stands_for_itself() -> None:
+    assert loads("\\\x1c url(https://meten.example/p.gif)")[0].address == "https://meten.example/p.gif"
+
+
 def test_escapes_beyond_reason_are_refused() -> None:
     with pytest.raises(UnreadableStyle):
         loads("url(x)" + "\\a " * 20_000)
