@@ -148,8 +148,10 @@ class Inspector:
     async def _started(self) -> Process:
         if self._closed:
             raise InspectorUnavailable("closed")
-        if self._process is not None and self._process.returncode is None:
-            return self._process
+        if self._process is not None:
+            if _alive(self._process):
+                return self._process
+            await self._end()
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-B", "-X", "utf8", "-c", _START,
@@ -169,14 +171,22 @@ class Inspector:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.returncode is None:
-            try:
-                process.kill()
-            except ProcessLookupError:
-                pass  # it ended this moment
+        if _alive(process):
+            # Not `process.kill`: it collects a process that ended this moment, and then nobody learns how it ended.
+            os.kill(process.pid, signal.SIGKILL)
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
+
+
+def _alive(process: Process) -> bool:
+    """Asked of the kernel: a process that ended while nobody asked must not cost the next mail a part."""
+    if process.returncode is not None:
+        return False
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
 
 
 async def _send(process: Process, request: Request) -> None:

@@ -27,6 +27,7 @@ from gateway.inspection import Inspection, Unread
 LOADED = (pdf, spreadsheet)  # before anything hostile comes: nothing is imported afterwards
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS
+_NO_NEW_CODE = 65  # PR_SET_MDWE, Linux 6.3; older ones refuse it
 _FILES = 32  # Python imports tables of charsets when they are first met
 NO_MEMORY = "needs more memory than it may have"
 
@@ -45,10 +46,11 @@ def main() -> None:
 
 
 def confine(memory: int) -> None:
-    """Dies with its worker, is the first to go when memory is short, and cannot write, fork or leave a dump."""
+    """Dies with its worker, is the first to go when memory is short; cannot write, fork, make code or leave a dump."""
     call = ctypes.CDLL(None, use_errno=True).prctl
     call(_DIES_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     call(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    call(_NO_NEW_CODE, 1, 0, 0, 0)
     with contextlib.suppress(OSError):  # where /proc is not there
         Path("/proc/self/oom_score_adj").write_text("1000")
     for kind, most in (

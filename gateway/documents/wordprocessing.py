@@ -112,5 +112,6 @@ def strings(content: bytes, meter: Meter, where: str) -> Iterator[Text]:
 
 
 def _around(before: bytes, after: bytes) -> str:
-    local, domain = _BEFORE.search(before), _AFTER.match(after)
-    return f"{local[0].decode()}@{domain[0].decode()}" if local and domain else ""
+    domain = _AFTER.match(after)
+    local = _BEFORE.search(before) if domain else None
+    return f"{local[0].decode()}@{domain[0].decode()}" if domain and local else ""

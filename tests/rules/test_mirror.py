@@ -12,6 +12,7 @@ FILES = sorted(str(p.relative_to(GATEWAY)) for p in GATEWAY.rglob("*.py") if p.n
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "__main__.py": ("two lines; every gateway of an end-to-end test is started with it", "stages.py"),
+    "app/inspector_child.py": ("the process that reads, asked by its worker", "app/test_inspector.py"),
     "app/office.py": ("puts the desk together for every step there", "app/test_outbox_mover.py"),
     "app/parent.py": ("the parent is the running gateway itself", "e2e/test_drain.py"),
     "app/web.py": ("wiring of the page, tested as the running page", "e2e/test_opt_out_page.py"),
@@ -19,6 +20,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "backup/checking.py": ("what a restore refuses, with the files it must not touch", "e2e/test_backup.py"),
     "backup/making.py": ("a backup of a gateway at work", "e2e/test_backup.py"),
     "backup/restoring.py": ("the drill: state lost and put back", "e2e/test_backup.py"),
+    "campaigns/backend.py": ("which store the settings mean, as the running gateway uses it", "e2e/test_campaigns.py"),
+    "campaigns/protocol.py": ("words of the stores, tested with each of them", "campaigns/contract.py"),
+    "campaigns/schema.py": ("tables and bounds of the file, tested with it", "campaigns/test_sqlite.py"),
     "cases/ending.py": ("the deleting half of the cases file", "cases/test_sqlite.py"),
     "cases/intake.py": ("the writing half of the cases file", "cases/test_sqlite.py"),
     "cases/protocol.py": ("words of the cases, tested with the file", "cases/test_sqlite.py"),
@@ -58,7 +62,6 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "registry/purging.py": ("what a purge takes and leaves, the same for every backend", "registry/contract.py"),
     "registry/redis_change.py": ("one change, made by every test that writes", "registry/test_redis_registry.py"),
     "registry/redis_faults.py": ("what faults become, with servers that have them", "registry/test_redis_open.py"),
-    "compared.py": ("a value without behaviour of its own", "filters/test_trackers.py"),
     "documents/births.py": ("one detector of all", "documents/test_kinds.py"),
     "documents/bsn.py": ("one detector of all", "documents/test_kinds.py"),
     "documents/heads.py": ("headings of tables and lists", "documents/test_tables.py"),

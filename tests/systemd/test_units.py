@@ -74,3 +74,30 @@ def test_the_backup_command_of_the_unit_is_one_that_there_is() -> None:
     words = [w for w in line[1].split() if w.startswith("--")]
     known = {o for parameter in typer.main.get_command(app).commands["backup"].params for o in parameter.opts}  # type: ignore[attr-defined]
     assert set(words) <= known
+
+
+def test_an_inspector_that_is_killed_for_memory_does_not_end_the_service() -> None:
+    assert re.search(r"^OOMPolicy=continue$", (UNITS / SERVICES[0]).read_text("utf-8"), re.M)
+
+
+def _system_calls(groups: dict[str, list[str]], name: str) -> set[str]:
+    return {call for entry in groups[name] for call in (_system_calls(groups, entry) if entry[0] == "@" else {entry})}
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_the_filter_of_system_calls_lets_the_inspector_confine_itself() -> None:
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager"], capture_output=True, text=True).stdout
+    groups: dict[str, list[str]] = {}
+    for line in listed.splitlines():
+        if line.startswith("@"):
+            calls = groups.setdefault(line.strip(), [])
+        elif line.startswith("  ") and not line.strip().startswith("#"):
+            calls.append(line.strip())
+    unit = (UNITS / SERVICES[0]).read_text("utf-8")
+    allowed: set[str] = set()
+    for taken, names in re.findall(r"^SystemCallFilter=(~?)(.*)$", unit, re.M):
+        for name in names.split():
+            allowed = allowed - _system_calls(groups, name) if taken else allowed | _system_calls(groups, name)
+    # Python's setrlimit is prlimit64 to the kernel; the limits are set with the name of what is called.
+    assert {"prlimit64", "prctl", "waitid"} <= allowed
+    assert "setrlimit" not in allowed
