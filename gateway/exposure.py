@@ -17,9 +17,10 @@ from gateway.config.organisation import Organisation
 from gateway.envelope import Envelope
 from gateway.filters import content_check, leak_check
 from gateway.filters.context import Outcome
+from gateway.leaks import allowed
 from gateway.message.addresses import addresses
 from gateway.message.parse import Message
-from gateway.plan import Plan, allowed
+from gateway.plan import Plan
 from gateway.pseudonym import Person
 from gateway.tenant import Tenant
 
@@ -33,8 +34,9 @@ def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
         found = visible(tenant.organisation, made.read.message, [r.address for r in envelope.recipients])
     elif made.stop is not None and _shows(made.stop) and made.renditions:
         draft = next(iter(made.renditions.values())).draft
+        seen = {**inside, **leak_check.find(draft)}
         found = leaked(
-            {**inside, **leak_check.find(draft)},
+            seen if made.stop.filter == leak_check.NAME else _people(tenant.organisation, seen),
             recipients={r.address.exact() for r in envelope.recipients},
             known={a.exact() for a in made.found.known_others()},
             allowed=allowed(tenant, made.read),
@@ -42,6 +44,13 @@ def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
     else:
         found = []
     return [tenant.pseudonyms.person(address) for address in found]
+
+
+def _people(organisation: Organisation, seen: Mapping[Address, tuple[str, ...]]) -> dict[Address, tuple[str, ...]]:
+    """Those outside who stand there for sure: no ids, no second readings."""
+    own = {*organisation.internal_domains, *organisation.by_domain}
+    sure = {a: places for a, places in seen.items() if any(not p.startswith(leak_check.UNSURE) for p in places)}
+    return {a: places for a, places in sure.items() if a.canonical_domain not in own}
 
 
 def _shows(stop: Outcome) -> bool:

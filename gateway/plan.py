@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from gateway import content
-from gateway.address import Address, InvalidAddress
+from gateway.address import Address
 from gateway.compared import Compared
 from gateway.config.gateway import Limits
 from gateway.config.observe_mode import in_force
@@ -28,6 +28,7 @@ from gateway.filters import FILTERS, campaign_addresses, leak_check, sensitive
 from gateway.filters.campaign_addresses import UNSEEN, Seen
 from gateway.filters.context import Context, Outcome
 from gateway.inspection import NOTHING, Inspection
+from gateway.leaks import leaks
 from gateway.lookup import Found
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft, Slot
@@ -348,7 +349,7 @@ def _rendition(
         if reading.rule.edit or reading.private or item.name in HEADER_FILTERS:
             outcomes.extend(item.apply(draft, context))
     if reading.private:
-        outcomes.extend(_leaks(tenant, envelope, arrival, reading, draft, known))
+        outcomes.extend(leaks(tenant, envelope, reading, draft, known, new_id=_own_id(arrival, reading)))
     stop = _stopping(outcomes)
     try:
         template = compile_template(draft, seven_bit=not provider.eight_bit)
@@ -394,44 +395,8 @@ def _context(
     )
 
 
-def _leaks(
-    tenant: Tenant, envelope: Envelope, arrival: Arrival, reading: Read, draft: Draft, known: set[Address]
-) -> tuple[Outcome, ...]:
-    may_be_seen = allowed(tenant, reading)
-    inside = reading.inspection.addresses
-    if not ({a.exact() for a in (*reading.shown, *inside)} - may_be_seen):
-        return ()
-    return leak_check.settle(
-        draft,
-        more=inside,
-        recipients={r.address.exact() for r in envelope.recipients},
-        known={a.exact() for a in known},
-        allowed=may_be_seen,
-        client=reading.client,
-        new_id=_own_id(arrival, reading),
-    )
-
-
 def _own_id(arrival: Arrival, reading: Read) -> bytes:
     return f"{arrival.id}@{reading.from_address.canonical_domain}".encode()
-
-
-def allowed(tenant: Tenant, reading: Read) -> set[bytes]:
-    """Exact canonical forms of those who are no leak anywhere: who sends, and the organisation's contacts."""
-    return {a.exact() for a in _allowed(tenant, reading)}
-
-
-def _allowed(tenant: Tenant, reading: Read) -> list[Address]:
-    seen = [reading.from_address]
-    for name in ("sender", "reply-to"):
-        for item in reading.message.fields(name):
-            seen.extend(m.address for m in addresses(reading.message.raw_value(item)) if m.address is not None)
-    for text in (*tenant.organisation.contacts, tenant.organisation.controller.contact, tenant.organisation.postmaster):
-        try:
-            seen.append(Address.parse(text))
-        except InvalidAddress:
-            continue
-    return seen
 
 
 def _trace(draft: Draft, rules: Rules, envelope: Envelope, arrival: Arrival, reading: Read) -> None:
@@ -442,10 +407,18 @@ def _trace(draft: Draft, rules: Rules, envelope: Envelope, arrival: Arrival, rea
     helo = "".join(c for c in peer.helo if c.isascii() and c.isprintable() and c not in " ()<>;") or "unknown"
     value = f"from {helo} ([{literal}])\r\n\tby {rules.name} with {_protocol(envelope)} id {arrival.id};\r\n\t{when}"
     draft.prepend_field(b"Received", (value.encode("ascii"),), by="trace", kind="received")
-    if not reading.message.fields("date"):
-        draft.append_field(b"Date", (when.encode(),), by="trace", kind="date")
-    if not reading.message.fields("message-id"):
-        draft.append_field(b"Message-ID", (b"<" + _own_id(arrival, reading) + b">",), by="trace", kind="message-id")
+    _complete(draft, b"Date", when.encode(), kind="date")
+    _complete(draft, b"Message-ID", b"<" + _own_id(arrival, reading) + b">", kind="message-id")
+
+
+def _complete(draft: Draft, name: bytes, value: bytes, *, kind: str) -> None:
+    """Add a field that is missing, or that says nothing; any other is kept."""
+    present = draft.message.fields(name.decode())
+    for field in present:
+        if not draft.message.raw_value(field).strip():
+            draft.replace_value(field, (value,), by="trace", kind=kind)
+    if not present:
+        draft.append_field(name, (value,), by="trace", kind=kind)
 
 
 def _protocol(envelope: Envelope) -> str:

@@ -223,6 +223,29 @@ def test_i1_a_mail_that_shows_somebody_known_is_stopped(kind: str, action: Actio
     assert quiet.stop is None, "an address nobody knows, and few of them"
 
 
+def test_i1_what_nobody_reads_gives_way_when_it_names_somebody() -> None:
+    raw = news(ANNA, Message_ID="<1.bert=people.example@school.example>", X_Copy_To=BERT)
+    found = made(raw, envelope(ANNA), {ANNA: READER, BERT: replace(NOBODY, known=True)})
+    assert found.stop is None
+    copy = message_from_bytes(text(found))
+    assert (copy["Message-ID"], copy["X-Copy-To"]) == (f"<{ARRIVAL.id}@school.example>", None)
+    notes = [o.kind for r in found.renditions.values() for o in r.outcomes if o.filter == "leak_check"]
+    assert notes == ["message-id-replaced", "fields-cut"] * len(found.renditions)
+    kept = message_from_bytes(text(made(raw, envelope(ANNA), {ANNA: READER})))
+    assert kept["X-Copy-To"] == BERT, "nobody knows that address"
+
+
+def test_s53_many_addresses_may_go_to_a_third_party_under_contract() -> None:
+    party = {"name": "p", "title": "P", "addresses": [ANNA], "contract": "2024-01-01", "rights_clause": True}
+    raw = news(ANNA, text="\r\n".join(f"p{n}@people.example" for n in range(30)))
+    stranger = made(raw, envelope(ANNA), {ANNA: READER})
+    assert stranger.stop is not None
+    assert (stranger.stop.filter, stranger.stop.kind) == ("leak_check", "unknown-addresses")
+    found = made(raw, envelope(ANNA), {ANNA: READER}, tenant(organisation(third_parties=[party])))
+    assert found.stop is None
+    assert "given-to-party" in {o.kind for r in found.renditions.values() for o in r.outcomes}
+
+
 def test_s22_a_blocked_person_among_others_gets_no_copy_and_no_slots() -> None:
     block = replace(READER, blocks=(Block(BlockKind.OPT_OUT, NEWS, 1, 9),))
     found = made(news(ANNA, BERT), envelope(ANNA, BERT), {ANNA: READER, BERT: block})

@@ -81,7 +81,7 @@ def check(
         return _leak("recipients", fellows, client)
     if people := [places for key, places in shown.items() if key in known]:
         return _leak("known-people", people, client)
-    unknown = [places for places in shown.values() if any(not p.startswith(_UNSURE) for p in places)]
+    unknown = list(_counted(shown).values())
     if len(unknown) > client.unknown_addresses or len(found) >= MOST:
         return _leak(UNKNOWN, unknown, client)
     return None
@@ -115,7 +115,7 @@ def settle(
     if leak is None or leak.action is Action.DELIVER:
         return () if leak is None else (leak,)
     shown = _shown(found, recipients, allowed)
-    people = {key for key in shown if key in recipients or key in known} or set(shown)
+    people = {key for key in shown if key in recipients or key in known} or set(_counted(shown))
     counts = naming_fields.cut(draft, people, new_id)
     if not counts:
         return (leak,)
@@ -145,6 +145,11 @@ def _shown(
         if (key := address.exact()) not in allowed and key not in own:
             shown[key] = (*shown.get(key, ()), *places)
     return shown
+
+
+def _counted(shown: Mapping[bytes, tuple[str, ...]]) -> dict[bytes, tuple[str, ...]]:
+    """Those who are addresses for sure in one place at least."""
+    return {key: places for key, places in shown.items() if any(not p.startswith(_UNSURE) for p in places)}
 
 
 def _leak(kind: str, shown: list[tuple[str, ...]], client: Client) -> Outcome:

@@ -17,7 +17,7 @@ WORDS |= {"inspection", "compared"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol", "campaigns.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing", "documents", "proof"}
 CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
-CONDUCTORS |= {"content", "campaign", "copies"}
+CONDUCTORS |= {"leaks", "content", "campaign", "copies"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),
