@@ -96,8 +96,9 @@ def _in_runs(hits: Iterable[_Hit], text: str, starts: Sequence[int]) -> set[int]
     for hit in hits:
         groups.setdefault((hit.found.kind, hit.label), []).append(hit)
     listed: set[int] = set()
+    exempt = {line for line in {hit.line for group in groups.values() for hit in group} if _exempt(text, starts, line)}
     for group in groups.values():
-        for run in _runs([h for h in group if not _exempt(text, starts, h.line)]):
+        for run in _runs([h for h in group if h.line not in exempt]):
             if len({h.found.value for h in run}) >= _REPEATS and len({h.line for h in run}) >= _REPEATS:
                 listed |= {id(h) for h in run}
     return listed
