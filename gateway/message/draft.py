@@ -238,6 +238,10 @@ class Draft:
 
     def _plan(self, edit: Edit, *, first: bool = False) -> None:
         planned = self._planned.setdefault(edit.part, [])
+        if not first and (not planned or planned[-1].end < edit.start):  # edits mostly come in order
+            planned.append(edit)
+            self.edits.append(edit)
+            return
         find = bisect_left if first else bisect_right
         at = find(planned, (edit.start, edit.end), key=_span)
         for other in (*planned[max(at - 1, 0) : at + 1],):

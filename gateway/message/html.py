@@ -132,7 +132,40 @@ class Watch:
     name: str = ""
 
 
-def sift(content: bytes, wanted: Wanted, watch: Watch, *, mark: str = "") -> Iterator[Node]:
+class Sighting:
+    """A tag as `sift` gives it: names and values at once, where they stand only when `tag()` is asked for.
+
+    `values` has each attribute once, as in `Attribute`: name in lower case, references resolved, None without "=".
+    """
+
+    __slots__ = ("_base", "_flat", "_token", "closing", "name", "self_closing", "values", "within")
+
+    def __init__(
+        self, token: Token, values: Sequence[tuple[str, str | None]], closing: bool, flat: str, base: int, within: str
+    ) -> None:
+        self._token, self._flat, self._base = token, flat, base
+        self.name = token.tag or ""
+        self.values, self.closing, self.within = values, closing, within
+        self.self_closing = bool(token.self_closing)
+
+    def get(self, name: str) -> str | None:
+        """The value of an attribute, "" where it has none; None where it is not there."""
+        for key, value in self.values:
+            if key == name:
+                return value or ""
+        return None
+
+    def tag(self) -> Tag:
+        """The tag with its spans. Raises `Unscannable` where they are not what the source says."""
+        _verified(self._flat, self._token)
+        start = self._base + self._token.col
+        return _tag(self._token, self._token.source or "", start, self.within, self.closing)
+
+
+Sifted = Sighting | Text | Style | Comment
+
+
+def sift(content: bytes, wanted: Wanted, watch: Watch, *, mark: str = "") -> Iterator[Sifted]:
     """What `scan` gives, in the same order, but only what a filter asked for. Several times faster on most mail.
 
     Given are tags for whose name and attributes `wanted` says so, tags of the watched element, style sheets,
@@ -148,9 +181,9 @@ class _Sieve:
     watch: Watch
     mark: str
 
-    def sift(self, flat: str, base: int, within: str, depth: int) -> Iterator[Node]:
+    def sift(self, flat: str, base: int, within: str, depth: int) -> Iterator[Sifted]:
         wanted, watch = self.wanted, self.watch
-        raw, foreign, before, after = "", 0, None, 0
+        raw, foreign, before = "", 0, None
         marked = self._next(flat, 0)
         for token in tokenize(flat, resolve_references=False, capture_source=True):
             kind = token.type
@@ -163,29 +196,21 @@ class _Sieve:
                 raw, marked = "", self._next(flat, max(marked, start))
             before = token
             name = token.tag
-            if kind is _END:
-                given = name == watch.name or (foreign and name in _FOREIGN)
-            elif kind is _START:
-                attributes = token.attrs
-                given = (attributes and wanted(name or "", attributes)) or name == watch.name or name in _SPECIAL
-            else:
-                given = True
-            if not given:
-                continue
-            source = token.source or ""
-            if start < after or not flat.startswith(source, start):
-                raise Unscannable("a token is not where it should be")
-            after = start + len(source)
-            if kind is not _START and kind is not _END:
-                if source.startswith("<!--[if"):
-                    yield from self._conditional(source, base + start, within, depth)
-                continue
-            tag = _tag(token, source, base + start, within, kind is _END)
-            yield tag
-            if tag.name in _FOREIGN and not tag.self_closing:
-                foreign = max(0, foreign + (-1 if tag.closing else 1))
-            if tag.name in _RAW and not tag.closing:
-                raw = tag.name
+            if kind is _START:
+                values = token.attrs
+                if (values and wanted(name or "", values)) or name == watch.name:
+                    yield Sighting(token, values or (), False, flat, base, within)
+                if name in _SPECIAL:
+                    raw = name if name in _RAW else ""
+                    foreign += name in _FOREIGN and not token.self_closing
+            elif kind is _END:
+                if name == watch.name:
+                    yield Sighting(token, (), True, flat, base, within)
+                if foreign and name in _FOREIGN:
+                    foreign -= 1
+            elif flat.startswith("<!--[if", start):
+                _verified(flat, token)
+                yield from self._conditional(token.source or "", base + start, within, depth)
         if raw or marked < len(flat):
             end = _verified(flat, before) if before is not None else 0
             yield from self._gap(flat, (end, len(flat)), base, (raw, within), depth, foreign > 0)
@@ -196,7 +221,7 @@ class _Sieve:
 
     def _gap(
         self, flat: str, span: tuple[int, int], base: int, where: tuple[str, str], depth: int, foreign: bool
-    ) -> Iterator[Node]:
+    ) -> Iterator[Sifted]:
         """What stands between two tokens: text, or the content of a raw text element."""
         start, end = span
         raw, within = where
@@ -209,7 +234,7 @@ class _Sieve:
         if (raw in _SHOWN or (raw and foreign)) and depth < _DEEPEST:
             yield from self.sift(flat[start:end], base + start, raw, depth + 1)
 
-    def _conditional(self, source: str, start: int, within: str, depth: int) -> Iterator[Node]:
+    def _conditional(self, source: str, start: int, within: str, depth: int) -> Iterator[Sifted]:
         opened = _CONDITIONAL.match(source)
         if opened is None or depth >= _DEEPEST:
             return

@@ -26,6 +26,7 @@ _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:()[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n
 _MAILBOX = re.compile(rb">?From [^\r\n]*\r\n")
 _PGP = re.compile(rb"(?:\A|\n)-----BEGIN PGP (?:SIGNED )?MESSAGE")
 _NESTED = frozenset({"message/rfc822", "message/global"})
+_FILES = _NESTED | {"multipart/appledouble"}
 _FORBIDDEN = frozenset({"message/partial", "message/external-body"})
 _SEALED = {
     "multipart/signed": "signed",
@@ -129,12 +130,15 @@ class Message:
         return header_text(_value(self.raw, field))
 
     def text_parts(self) -> tuple[Part, ...]:
-        """The text/plain and text/html a reader sees: no attachments, nothing opaque or inside message/rfc822."""
+        """The text/plain and text/html a reader sees: no attachments, nothing opaque or inside message/rfc822.
+
+        The two halves of a multipart/appledouble are one file (RFC 1740), whatever they say about themselves.
+        """
         found: list[Part] = []
         waiting = [self.root]
         while waiting:
             part = waiting.pop()
-            if part.sealed or part.attachment or part.content_type in _NESTED:
+            if part.sealed or part.attachment or part.content_type in _FILES:
                 continue
             if part.content_type in ("text/plain", "text/html") and not part.children:
                 found.append(part)

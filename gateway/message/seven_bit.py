@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.message.ascii_fields import MARK, Unconvertible, ascii_value, questioned
-from gateway.message.encodings import Undecodable, check
+from gateway.message.encodings import LINE_LIMIT, Undecodable, check, first_long_line
 from gateway.message.lines import areas
 from gateway.message.parse import HARMLESS, Field, Message, Part
 from gateway.message.splices import Gap, Rewrite, Uncompilable, ascii_steps
@@ -150,6 +150,8 @@ def _ascii(name: bytes, steps: tuple[bytes | Gap, ...], path: str) -> tuple[byte
         value = ascii_value(name, marked)
     except Unconvertible as error:
         raise Uncompilable(f"{name.decode('latin-1')} of part {path} has {error}") from None
+    if first_long_line(value, 0, len(value), LINE_LIMIT - len(name) - 1) >= 0:
+        raise Uncompilable(f"{name.decode('latin-1')} of part {path} has 8-bit text too long for a line")
     pieces = _MARKED.split(value)  # text, number, text, number … text
     return tuple(gaps[int(piece)] if odd % 2 else piece for odd, piece in enumerate(pieces) if odd % 2 or piece)
 

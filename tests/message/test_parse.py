@@ -173,6 +173,14 @@ def test_an_attached_text_is_no_text_part_and_an_inline_one_is() -> None:
     assert [p.path for p in message.text_parts()] == ["1.2"]
 
 
+def test_both_halves_of_an_appledouble_are_one_file() -> None:
+    fork = b"Content-Type: application/applefile\r\n\r\nx"
+    data = b"Content-Type: text/plain; name=lijst.txt\r\n\r\nJan"
+    message = parse(HEAD + multipart(b"\r\nDag", multipart(fork, data, boundary=b"in", kind=b"appledouble")))
+    assert [p.path for p in message.walk()] == ["1", "1.1", "1.2", "1.2.1", "1.2.2"]
+    assert [p.path for p in message.text_parts()] == ["1.1"]
+
+
 # --- opaque ---
 
 

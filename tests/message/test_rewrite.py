@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.message.draft import Draft, Slot
+from gateway.message.encodings import encode_base64, encode_quoted_printable
 from gateway.message.lines import long_lines
 from gateway.message.parse import Part, parse
 from gateway.message.template import Uncompilable, compile
@@ -123,6 +124,75 @@ def test_flowed_text_keeps_its_soft_line_ends() -> None:
     (content,) = decoded(write(again))
     assert b"van de  \r\nontvanger" in content
     assert b"\r\n-- \r\n" in content
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+@pytest.mark.parametrize("delsp", ["yes", "no"])
+def test_flowed_text_flows_as_before_in_every_encoding(encoding: str, delsp: str) -> None:
+    content = b"Kun je dinsdag naar de \r\nbijeenkomst komen? \r\n\r\n>> Ja \r\n From nu af wel.\r\n-- \r\nJan\r\n"
+    packed = {"base64": encode_base64, "quoted-printable": encode_quoted_printable}.get(encoding, bytes)(content)
+    field = f'Content-Type: text/plain; charset=us-ascii; format="flowed"; delsp={delsp}\r\n'
+    raw = (field + f"Content-Transfer-Encoding: {encoding}\r\n\r\n").encode() + packed + b"\r\n"
+    drafted = Draft(parse(raw))
+    before = drafted.content(drafted.message.root)
+    drafted.splice(drafted.message.root, len(before), len(before), ("één ".encode(), Slot.OPT_OUT), by="x", kind="x")
+    after = parse(write(drafted))
+    assert decoded(after.raw)[0].startswith(content)
+    assert (after.root.parameters["format"], after.root.parameters["delsp"]) == ("flowed", delsp)
+    assert after.root.charset == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("windows-1250", "příliš žluťoučký"),
+        ("windows-1251", "Привет"),
+        ("windows-1257", "ąčęėįšųūž"),
+        ("iso-8859-2", "zażółć"),
+        ("koi8-r", "Привет"),
+        ("gb18030", "你好世界"),
+        ("big5", "你好世界"),
+        ("shift_jis", "ソ表示能力"),
+        ("euc-kr", "안녕하세요"),
+        ("iso-2022-jp", "こんにちは"),
+        ("iso-2022-kr", "안녕하세요"),
+        ("utf-16", "één – 你好"),
+        ("utf-16-be", "één – 你好"),
+        ("utf-32", "één – 你好"),
+        ("utf-7", "één – 你好"),
+        ("hz", "你好世界"),
+    ],
+)
+@pytest.mark.parametrize("seven_bit", [True, False])
+def test_no_charset_loses_or_splits_a_character(charset: str, text: str, seven_bit: bool) -> None:
+    content = f"{text}\r\n{text} <b>{text}</b>\r\n".encode(charset)
+    field = f"Content-Type: text/html; charset={charset}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    drafted = Draft(parse(field.encode() + encode_base64(content) + b"\r\n"))
+    target = drafted.message.root
+    at = drafted.content(target).index(b"<b>")
+    drafted.splice(target, at, at, (b"<i>x</i>", Slot.OPT_OUT), by="x", kind="x")
+    after = email.message_from_bytes(write(drafted, seven_bit=seven_bit))
+    payload = after.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert payload.decode(str(after.get_content_charset())) == f"{text}\r\n{text} <i>x</i>{'T' * 150}<b>{text}</b>\r\n"
+
+
+def test_a_wrong_label_costs_no_octet() -> None:
+    for label, content in (("utf-8", b"caf\xe9 open"), ("iso-8859-1", "café open".encode()), ("us-ascii", b"caf\xe9")):
+        raw = f"Content-Type: text/plain; charset={label}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n".encode() + content
+        drafted = Draft(parse(raw))
+        drafted.splice(drafted.message.root, 0, 0, (b"x ",), by="x", kind="x")
+        for seven_bit in (True, False):
+            assert decoded(write(drafted, seven_bit=seven_bit)) == [b"x " + content]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"", b"\r\n\n", b" \n"])
+def test_line_ends_inside_encoded_text_stay_what_they_are(end: bytes) -> None:
+    content = b"Dag" + end + b"Jan" + end
+    raw = b"Content-Transfer-Encoding: base64\r\n\r\n" + encode_base64(content) + b"\r\n"
+    drafted = Draft(parse(raw))
+    drafted.splice(drafted.message.root, 3, 3, (b"!", Slot.OPT_OUT), by="x", kind="x")
+    assert decoded(write(drafted)) == [b"Dag!" + b"T" * 150 + end + b"Jan" + end]
 
 
 def test_a_digest_or_length_of_the_old_content_is_dropped() -> None:

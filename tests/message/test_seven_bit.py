@@ -93,6 +93,7 @@ def test_r043_text_outside_the_parts_loses_its_accents_only() -> None:
             "signed",
         ),
         ("From: é@school.example\r\n\r\nx\r\n".encode(), "SMTPUTF8"),
+        (b"Message-ID: <" + b"\xe9" * 400 + b">\r\n\r\nx\r\n", "too long"),
         ("Content-Type: multipart/mixed\r\n\r\né\r\n".encode(), "without boundary"),
         ("Content-Transfer-Encoding: base64\r\n\r\né\r\n".encode(), "base64"),
         ("Content-Transfer-Encoding: x-uuencode\r\n\r\né\r\n".encode(), "unknown"),
