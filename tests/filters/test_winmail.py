@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_r029_to_one_person_it_is_a_note_unless_the_stream_holds_it() -> None:
     assert outcome.action is Action.DELIVER
     (outcome,) = FILTER.apply(draft(text), context(private=False))
     assert outcome.action is Action.DELIVER
-    (outcome,) = FILTER.apply(draft(text), rule(winmail="hold"))
+    strict = replace(rule(winmail="hold"), recipient=ANNA)
+    (outcome,) = FILTER.apply(draft(text), strict)
     assert outcome.action is Action.HOLD
 
 
