@@ -32,7 +32,7 @@ from gateway.leaks import leaks
 from gateway.lookup import Found
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft, Slot
-from gateway.message.parse import MalformedMessage, Message, bare_line_ends, duplicates, parse
+from gateway.message.parse import MalformedMessage, Message, duplicates, parse
 from gateway.message.template import Template, Uncompilable
 from gateway.message.template import compile as compile_template
 from gateway.policy import postmaster
@@ -43,7 +43,6 @@ from gateway.proof.expectation import Expectation, expect
 from gateway.proof.reading import Reading
 from gateway.pseudonym import Person
 from gateway.reply import (
-    BARE_LINE_END,
     CANNOT_CONVERT,
     MALFORMED,
     NO_ROUTE,
@@ -154,8 +153,6 @@ class Rules:
 
 def read(tenant: Tenant, rules: Rules, envelope: Envelope, raw: bytes, *, now: float, any_sender: bool = False) -> Read:
     """Steps before any fact is needed. `now` is Unix seconds, for what is observed until a day. Raises `Refused`."""
-    if bare_line_ends(raw):
-        raise Refused(BARE_LINE_END)
     try:
         message = parse(raw, rules.limits)
     except MalformedMessage as error:
@@ -225,7 +222,9 @@ def make(
         )
         stops += [halt] if halt is not None else []
         renditions[str(variant)] = replace(rendition, outcomes=(*rendition.outcomes, *judged))
-    return Plan(arrival.id, arrival.reference, reading, copies, renditions, provider, found, _stopping([*stops, *judged]))
+    return Plan(
+        arrival.id, arrival.reference, reading, copies, renditions, provider, found, _stopping([*stops, *judged])
+    )
 
 
 def _chosen(rules: Rules, arrival: Arrival) -> bool:
