@@ -20,6 +20,8 @@ from gateway.demo.recorder import Recorded, Recorder
 from gateway.demo.stage import EXAMPLES, Stage
 
 CLIENT = "rezulto-crm"
+OFFICE = "rezulto-office"
+NETWORKS = {CLIENT: "127.0.0.1/32", OFFICE: "127.0.0.2/32"}  # the relay port knows its clients by where they come from
 _PROOF = {"at": "2026-03-01", "actor": "person", "channel": "form", "wording": "2026-01", "proof": "form-log"}
 _ALL_LANES = 40  # connections to the provider, over all workers; Postfix's default is 20 per destination
 _SAME = ("list-unsubscribe", "list-unsubscribe-post")
@@ -72,7 +74,8 @@ def _gateway(settings: dict[str, Any]) -> None:
 def _organisation(settings: dict[str, Any]) -> None:
     for client in settings["clients"]:
         client.pop("networks", None)
-        if client["name"] == CLIENT:
-            client["networks"] = ["127.0.0.0/8"]
+        if client["name"] in NETWORKS:
+            client["networks"] = [NETWORKS[client["name"]]]
     for provider in settings["providers"]:
-        provider["max_connections"] = _ALL_LANES
+        provider.update(max_connections=_ALL_LANES, tls="none")  # the peer's sink speaks no TLS
+        provider.pop("ca_file", None)

@@ -40,6 +40,8 @@ in_flow_delay = 0
 smtpd_client_connection_count_limit = 0
 # One copy per recipient, as the gateway makes; without this 50 recipients share a copy.
 smtp_destination_recipient_limit = {share}
+# The gateway's default; Postfix's own is 10 MB.
+message_size_limit = 52428800
 """
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd

@@ -17,7 +17,7 @@ from email.message import Message
 from functools import cached_property
 
 from bench.corpus import reading
-from bench.corpus.reading import Leaf
+from bench.corpus.reading import MARKUP, Leaf
 from bench.corpus.sight import see
 
 RECEIPTS = (
@@ -85,10 +85,26 @@ def others(case: Case) -> Found:
 
 def attachments(case: Case) -> Found:
     """Everything that is no text of the mail itself: the same octets, encoded and decoded."""
-    kept = [leaf.digests for leaf in case.leaves if not leaf.shown]
+    kept = [leaf.digests for leaf in case.leaves if not leaf.shown and not _shortened(leaf, case.sent)]
     sent = [leaf.digests for leaf in case.sent]
     missing = Counter(kept) - Counter(sent + [(kind, "", content) for kind, _, content in sent])
     return len(kept), [f"{kind}: other octets" for kind, _, _ in missing.elements()]
+
+
+def _shortened(leaf: Leaf, sent: list[Leaf]) -> bool:
+    """A calendar that lost lines with people in them, and nothing else (R-028)."""
+    if leaf.type != "text/calendar":
+        return False
+    old = Counter(_calendar(leaf))
+    for other in (x for x in sent if x.type == leaf.type):
+        new = Counter(_calendar(other))
+        if new < old and not new - old and all("mailto:" in line.lower() or "@" in line for line in old - new):
+            return True
+    return False
+
+
+def _calendar(leaf: Leaf) -> list[str]:
+    return re.sub(r"\r?\n[ \t]", "", leaf.text).splitlines()
 
 
 def sealed_parts(case: Case) -> Found:
@@ -131,8 +147,8 @@ def _times(part: Message, path: str, found: dict[str, int], wrong: list[str]) ->
 
 def visible(leaf: Leaf, base: str) -> list[str]:
     """Our opt-out addresses that a reader of this part sees as a link, or as text in plain text."""
-    if leaf.type == "text/plain":
-        return re.findall(rf"{re.escape(base)}\S+", leaf.text)
+    if leaf.type not in MARKUP:
+        return re.findall(rf"{re.escape(base)}[^\s<>]+", leaf.text)
     return [url for url, words in see(leaf.text).links if url.startswith(base) and words]
 
 
@@ -177,7 +193,7 @@ def body_kept(case: Case) -> Found:
 
 
 def _words(leaf: Leaf) -> list[str]:
-    text = " ".join(see(leaf.text).text) if leaf.type != "text/plain" else leaf.text
+    text = " ".join(see(leaf.text).text) if leaf.type in MARKUP else leaf.text
     return re.sub(r"[^\s]*(?:://|www\.)[^\s]*", " ", text).split()
 
 

@@ -68,13 +68,13 @@ class Walk:
     @classmethod
     def build(cls, *, node: bool) -> Walk:
         """`node`: ask the programs that run under node too."""
-        ends = ExitStack()
+        houses, ends = {way: House.build(way) for way in Way}, ExitStack()
         parsers: dict[str, trees.Parser] = {"standard library": stdlib, "fast-mail-parser": rust}
         verify = None
         if node:
             parsers["postal-mime"] = ends.enter_context(postal())
             verify = ends.enter_context(closing(Script("verify")))
-        return cls({way: House.build(way) for way in Way}, parsers, verify, ends)
+        return cls(houses, parsers, verify, ends)
 
     def close(self) -> None:
         self._ends.close()

@@ -18,7 +18,8 @@ from email.message import Message
 from email.utils import getaddresses
 
 _SEALED = ("multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
-_TEXT = ("text/plain", "text/html", "text/x-amp-html", "text/watch-html")
+MARKUP = ("text/html", "text/x-amp-html", "text/watch-html")
+_TEXT = ("text/plain", "text/html", "text/x-amp-html", "text/watch-html", "text/enriched")
 _RECIPIENTS = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to")
 
 
