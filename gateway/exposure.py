@@ -25,6 +25,7 @@ from gateway.pseudonym import Person
 from gateway.tenant import Tenant
 
 _SHOWN_IN = ("to", "cc", "resent-to", "resent-cc")
+_UNSURE = "~"  # how a place begins that is an id or a second reading (`leak_check.find`)
 
 
 def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
@@ -49,7 +50,7 @@ def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
 def _people(organisation: Organisation, seen: Mapping[Address, tuple[str, ...]]) -> dict[Address, tuple[str, ...]]:
     """Those outside who stand there for sure: no ids, no second readings."""
     own = {*organisation.internal_domains, *organisation.by_domain}
-    sure = {a: places for a, places in seen.items() if any(not p.startswith(leak_check.UNSURE) for p in places)}
+    sure = {a: places for a, places in seen.items() if any(not p.startswith(_UNSURE) for p in places)}
     return {a: places for a, places in sure.items() if a.canonical_domain not in own}
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from gateway.address import Address
+from gateway.cli.account import lines
 from gateway.decision import Basis, Classification, Stream
 from gateway.explanation import Answer, Question, assume_consent, explain
 from gateway.facts import NOBODY, Block, BlockKind, Facts, Scope, ScopeKind
 from gateway.pseudonym import Person
 from gateway.tenant import Tenant
-from tests.house import NOW, mail, news, rules
+from tests.house import NOW, mail, news, organisation, rules
 from tests.test_plan import ANNA, BERT, KEYS, NEWS, READER, tenant
 
 
@@ -99,3 +100,19 @@ def test_assumed_consent_covers_what_the_marks_name(marks: Classification, scope
     facts = assume_consent(NOBODY, marks, NOW)
     assert facts.consents_to(scope)
     assert not assume_consent(NOBODY, Classification(Stream.WEBSHOP, basis=Basis.CONTRACT), NOW).consents
+
+
+async def test_s11_what_stands_in_the_content_is_told_by_kind_and_place() -> None:
+    text = "Naam  Telefoon\r\nAnna  06-12345678\r\nBert  06-12345679\r\n"
+    lists = {"name_list": {"streams": ["newsletter"]}}
+    who = replace(with_people(anna=READER), organisation=organisation(content=lists))
+    answer = await ask(news(ANNA, text=text), ANNA, who=who)
+    content: Any = answer.account["content"]
+    (found,) = content["found"]
+    assert found == {"kind": "phone", "number": 2, "listed": 2, "where": ["part 1, line 2", "part 1, line 3"]}
+    assert content["unread"] == []
+    (anna,) = answer.account["recipients"]  # type: ignore[misc]
+    assert (anna["action"], anna["rule"], anna["fact"]) == ("hold", "content_check", "name-list")
+    said = "\n".join(lines(answer.account))
+    assert "content: 2 phone, 2 in a list: part 1, line 2; part 1, line 3" in said
+    assert "12345678" not in said

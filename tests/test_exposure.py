@@ -87,3 +87,18 @@ async def test_l26_mail_that_the_leak_check_holds_says_whom_it_would_show(house:
     await house.send(news(A, B) + f"See {A} and {B}.\r\n".encode(), A, B)
     assert [entry.state for entry in await house.rows()] == ["held", "held"]
     assert len(await shown(house)) == 2
+
+
+async def test_l26_a_list_that_shows_more_than_names_says_whom_it_would_show(tmp_path: Path) -> None:
+    """Held for its columns, before anybody in it is known: who releases it shows these people to each other."""
+    house = House.open(tmp_path, organisation(content={"name_list": {"streams": ["newsletter"]}}))
+    try:
+        await house.record(EventKind.CONSENT, A, scope=Scope(ScopeKind.LIST, 7))
+        await house.send(news(A, text=f"Naam  E-mail\r\nBert  {B}\r\nCarl  {C}\r\n"), A)
+        (row,) = await house.rows()
+        assert row.reason.startswith("content_check: name-list: 2 email")
+        assert await shown(house) == [
+            p.exact for p in house.tenant.pseudonyms.people([Address.parse(a) for a in (B, C)])
+        ]
+    finally:
+        await house.close()

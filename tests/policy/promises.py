@@ -142,7 +142,7 @@ def said(organisation: str, stream: str, basis: str, words: str) -> tuple[str, s
         "a photo whose consent was withdrawn": held["publication"],
         "a photo of somebody unnamed": held["publication"],
         "a photo of somebody unnamed, released by an operator": go,
-        "data for the third party of the order": go if organisation == PAREL else held["share"],  # S-13
+        "data for the third party of the order": go,  # S-13, S-53
         "data for a third party, and a stranger among the recipients": held["share"],
         "data for a third party about nobody known": held["share"],
         "data for a third party of another order": held["share"],
