@@ -159,6 +159,9 @@ def test_r032_date_and_message_id_are_added_once_and_good_ones_kept() -> None:
     assert copy.get_all("Message-ID") == [f"<{'a' * 20}@school.example>"]
     kept = message_from_bytes(text(made(news(ANNA), envelope(ANNA), {ANNA: READER})))
     assert kept.get_all("Message-ID") == ["<one@school.example>"]
+    empty = message_from_bytes(text(made(b"Date:\r\nMessage-ID: \r\n" + bare, envelope(ANNA), {ANNA: READER})))
+    assert empty.get_all("Date") == copy.get_all("Date")
+    assert empty.get_all("Message-ID") == copy.get_all("Message-ID")
 
 
 def opened(found: Plan, who: Tenant) -> Any:

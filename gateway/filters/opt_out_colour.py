@@ -15,6 +15,7 @@ from gateway.message.html import Node, Style, Tag
 
 _DECLARED = re.compile(r"(?:\A|[;{\s])(background(?:-color)?|color)\s*:\s*([^;}]{1,200})", re.IGNORECASE)
 _BODY_RULE = re.compile(rb"(?<![\w.#-])body\s*(?:,[^{}]{0,200})?\{([^{}]{0,4000})\}", re.IGNORECASE)
+_SAYS = re.compile(rb"<style|<body\s", re.IGNORECASE)
 _VALUE = re.compile(
     r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])|rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)|([a-z]+)"
 )
@@ -51,6 +52,11 @@ class Page:
         self._content = content
         self._background: float | None = None
         self._text: float | None = None
+
+    @property
+    def worth_it(self) -> bool:
+        """Whether the mail says anything about its page."""
+        return _SAYS.search(self._content) is not None
 
     def take(self, node: Node) -> None:
         if isinstance(node, Style) and not node.within:

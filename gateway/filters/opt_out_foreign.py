@@ -31,6 +31,11 @@ class Foreign:
         self._address = b""
         self._words = b""
 
+    @property
+    def worth_it(self) -> bool:
+        """Whether there can be anything to count: no node of most mails need be looked at."""
+        return _STOP.search(self._content) is not None
+
     def take(self, node: Node) -> None:
         if isinstance(node, Text):
             if self._address and len(self._words) < _LABEL:

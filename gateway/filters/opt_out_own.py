@@ -10,6 +10,7 @@ standard:   R-041; S-22: a quoted link would stop the mail of whoever was mailed
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -67,15 +68,27 @@ def neutralise(draft: Draft, part: Part, context: Context, kept: tuple[int, int]
         if written != edit.replacement:
             draft.amend(edit, written)
             count += 1
-    spans = [(e.start, e.end) for e in draft.edits if e.part == part.path]
+    taken = Taken(draft, part)
     for found in pattern.finditer(draft.content(part)):
         start, end = found.span("token")
         if kept is not None and kept[0] <= start < kept[1]:
             continue
-        if not any(first < end and start < last for first, last in spans):
+        if taken.free(start, end):
             draft.splice(part, start, end, (), by=NAME, kind="quoted-opt-out")
             count += 1
     return count
+
+
+class Taken:
+    """The spans of a part that are edited already, when it is asked for."""
+
+    def __init__(self, draft: Draft, part: Part) -> None:
+        self._spans = sorted((e.start, e.end) for e in draft.edits if e.part == part.path and e.start < e.end)
+
+    def free(self, start: int, end: int) -> bool:
+        """Whether nothing in `start:end` is edited. Edits never overlap each other, so one look at the last will do."""
+        at = bisect_left(self._spans, (end, 0))
+        return at == 0 or self._spans[at - 1][1] <= start
 
 
 def _cut(pattern: re.Pattern[bytes], text: bytes) -> bytes:

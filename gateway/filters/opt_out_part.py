@@ -16,7 +16,7 @@ from gateway.filters.context import Context, Outcome
 from gateway.filters.opt_out_colour import Page
 from gateway.filters.opt_out_foreign import Foreign
 from gateway.filters.opt_out_headers import NAME
-from gateway.filters.opt_out_own import neutralise, own_html, own_text
+from gateway.filters.opt_out_own import Taken, neutralise, own_html, own_text
 from gateway.filters.opt_out_place import Place, after_text, html_place
 from gateway.filters.opt_out_slots import Found, Kind, in_html, in_text, shows_who, visible_text
 from gateway.filters.opt_out_text import Wording, anchor, fits, html_block, label, text_block, wording
@@ -55,7 +55,7 @@ def read(draft: Draft, part: Part, context: Context) -> Reading:
         return Reading(part, "", found, opt_out_foreign.in_text(content, own), after_text(content))
     page, foreign = Page(content), Foreign(content, own)
     try:
-        place = html_place(content, page, foreign)
+        place = html_place(content, *(watcher for watcher in (page, foreign) if watcher.worth_it))
         found = tuple(in_html(content, names))
     except Unscannable:
         return Reading(part, _AMBIGUOUS)
@@ -119,18 +119,14 @@ def _own(draft: Draft, reading: Reading, context: Context) -> tuple[int, int] | 
         own = None if reading.place.lead.strip() else own_html(content, reading.place.position)
     else:
         own = own_text(content, context, spaced=reading.part.content_type == "text/enriched")
-    return own if own is not None and _free(draft, reading.part, *own) else None
-
-
-def _free(draft: Draft, part: Part, start: int, end: int) -> bool:
-    return not any(e.part == part.path and e.start < end and start < e.end for e in draft.edits)
+    return own if own is not None and Taken(draft, reading.part).free(*own) else None
 
 
 def _fill(draft: Draft, reading: Reading, said: Wording, context: Context) -> bool:
     """Fill the template's places. True when a reader sees a link by that."""
-    part, seen = reading.part, False
+    part, seen, taken = reading.part, False, Taken(draft, reading.part)
     for found in reading.slots:
-        if _free(draft, part, found.start, found.end):
+        if taken.free(found.start, found.end):
             written = _written(draft, part, found, said, context)
             draft.splice(part, found.start, found.end, written, by=NAME, kind="opt-out-filled")
             seen |= found.seen

@@ -286,7 +286,7 @@ def test_signed_mail_whose_stream_has_no_header_is_refused() -> None:
     assert outcome.action is Action.REFUSE
 
 
-BROKEN = b"Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n****\r\n"
+BROKEN = b"Content-Type: text/html\r\nContent-Transfer-Encoding: x-vreemd\r\n\r\n****\r\n"
 
 
 def test_one_unreadable_alternative_refuses_the_whole() -> None:

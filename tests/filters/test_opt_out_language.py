@@ -40,7 +40,7 @@ def test_the_header_goes_before_words_and_words_before_the_template(head: str, h
 
 
 def test_a_body_that_cannot_be_read_says_nothing() -> None:
-    made = draft("****", "text/html", "base64")
+    made = draft("****", "text/html", "x-vreemd")
     assert language(made, bodies(made.message)) == ""
 
 

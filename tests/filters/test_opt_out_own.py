@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.decision import Action
 from gateway.filters.opt_out import FILTER
-from gateway.filters.opt_out_own import own_html, own_text
+from gateway.filters.opt_out_own import Taken, own_html, own_text
 from gateway.message.draft import Draft
 from gateway.message.parse import parse
 from tests.filters.example import URL, context, draft, only_content, organisation, render
@@ -165,3 +165,18 @@ def test_the_organisations_name_is_no_token() -> None:
     made = draft(b"> " + page + b"Z" * 120 + b"\r\nx\r\n", "text/plain")
     FILTER.apply(made, replace(context(), organisation=long))
     assert only_content(made).startswith(b"> " + page + b"\r\n")
+
+
+def test_what_is_taken_is_known_by_its_neighbours() -> None:
+    made = draft(b"0123456789", "text/plain")
+    part = made.message.root
+    for start, end in ((2, 4), (6, 8), (9, 9)):
+        made.splice(part, start, end, (b"x",), by="trackers", kind="x")
+    taken = Taken(made, part)
+    free = [(start, end) for start in range(10) for end in range(start + 1, 11) if taken.free(start, end)]
+    assert free == [
+        (start, end)
+        for start in range(10)
+        for end in range(start + 1, 11)
+        if all(end <= first or last <= start for first, last in ((2, 4), (6, 8)))
+    ]

@@ -82,3 +82,19 @@ def test_a_text_the_stream_does_not_use_is_of_no_concern() -> None:
 def test_a_stream_without_rules_is_left_to_the_decision() -> None:
     assert edition(organisation(), None) == []
     assert lacking(organisation(streams={}), NEWSLETTER, []) == []
+
+
+LINK = {"scope": "source", "header": "one-click", "text": "link"}
+
+
+@pytest.mark.parametrize("way", [{"when_sealed": "wrap"}, {"when_no_text": "header"}])
+def test_another_way_for_mail_without_a_place_is_missing_and_the_usual_one_is_not(way: dict[str, str]) -> None:
+    before = stored(with_stream(NEWSLETTER, opt_out=LINK))
+    assert lacking(with_stream(NEWSLETTER, opt_out={**LINK, **way}), NEWSLETTER, before) == ["opt-out"]
+    usual = {"when_sealed": "header", "when_no_text": "refuse"}
+    assert lacking(with_stream(NEWSLETTER, opt_out={**LINK, **usual}), NEWSLETTER, before) == []
+
+
+def test_placeholders_shape_the_opt_out() -> None:
+    rules = organisation(footer={**FOOTER, "placeholders": ["{{afmelden}}"]})
+    assert lacking(rules, NEWSLETTER, stored(organisation(footer=FOOTER))) == ["opt-out"]
