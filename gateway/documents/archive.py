@@ -13,6 +13,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import struct
 import tarfile
 import zipfile
@@ -36,6 +37,8 @@ _CHUNK = 256 * 1024
 _XZ_MEMORY = 192 * 2**20
 _ENTRY = b"PK\x01\x02"
 _NAMED = 3
+
+_ENCODED = re.compile(rb"Content-Transfer-Encoding|boundary=", re.IGNORECASE)
 
 Member = tuple[str, Callable[[], bytes]]
 
@@ -216,7 +219,9 @@ def mail(content: bytes, meter: Meter, inside: Inside) -> Iterator[Text]:
         draft = Draft(parse(raw))
     except MalformedMessage:
         yield from plain.texts(content, meter)
-        raise Unreadable(DAMAGED) from None
+        if _ENCODED.search(content):
+            raise Unreadable(DAMAGED) from None
+        return  # words called a mail
     parts = list(draft.message.walk())
     for part in parts:
         meter.text()

@@ -13,6 +13,7 @@ import re
 from enum import Enum, auto
 
 from gateway.documents import plain
+from gateway.documents.protocol import UNKNOWN
 
 
 class Format(Enum):
@@ -96,7 +97,26 @@ _MAIL = re.compile(
     re.IGNORECASE,
 )
 _MARKED = ("image/", "audio/", "video/", "font/")
-_SIGNATURES = frozenset(
+_PICTURES = frozenset(
+    name
+    for names in (
+        "png jpg jpeg jpe gif bmp webp heic heif avif tif tiff ico emf wmf",
+        "mp3 mp4 m4a m4v wav ogg mov avi mkv webm ttf otf woff woff2 eot",
+    )
+    for name in names.split()
+)
+_FOREIGN = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"MSCF", "a cabinet archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"\x78\x9f\x3e\x22", "an Outlook winmail.dat"),
+    (b"SQLite format 3\0", "a database"),
+    (b"\0\1\0\0Standard ", "an Access database"),
+    (b"MZ", "a program"),
+    (b"\x7fELF", "a program"),
+)
+_SIGNATURES = tuple(
     f"application/{name}"
     for name in (
         "pgp-signature", "pkcs7-signature", "x-pkcs7-signature", "pgp-keys", "pkix-cert", "x-x509-ca-cert",
@@ -110,7 +130,7 @@ _BY_NAME: dict[str, Format] = {
     **dict.fromkeys(["json", "jsonl", "ndjson", "geojson"], Format.JSON),
     **dict.fromkeys(["eml", "mht", "mhtml"], Format.MAIL),
     **dict.fromkeys(["p7m", "p12", "pfx", "gpg", "pgp", "age", "kdbx"], Format.ENCRYPTED),
-    **dict.fromkeys(["p7s", "sig", "asc", "cer", "crt"], Format.SIGNATURE),
+    **dict.fromkeys(["p7s", "p7b", "p7c", "sig", "asc", "cer", "crt"], Format.SIGNATURE),
 }
 _BY_TYPE: dict[str, Format] = {
     **dict.fromkeys(["text/csv", "text/tab-separated-values", "application/csv"], Format.DELIMITED),
@@ -120,8 +140,10 @@ _BY_TYPE: dict[str, Format] = {
     **dict.fromkeys(["text/vcard", "text/x-vcard", "text/calendar", "text/directory"], Format.CARD),
     **dict.fromkeys(["application/json", "application/x-ndjson"], Format.JSON),
     **dict.fromkeys(["message/rfc822", "message/global", "multipart/related"], Format.MAIL),
+    **dict.fromkeys(_SIGNATURES, Format.SIGNATURE),
     **dict.fromkeys(["application/pkcs7-mime", "application/x-pkcs7-mime"], Format.ENCRYPTED),
 }
+_ARMOUR = re.compile(r"-----BEGIN (?:PGP (?:SIGNATURE|PUBLIC KEY BLOCK)|CERTIFICATE|PKCS7)-----")
 _TAIL = 65_557  # the end record of a ZIP file with the longest comment
 _HEAD = 64 * 1024
 
@@ -131,8 +153,6 @@ def of(name: str, media_type: str, content: bytes) -> Format:
     if not content.strip(b"\0 \t\r\n"):
         return Format.EMPTY
     media_type = media_type.lower()
-    if media_type in _SIGNATURES:
-        return Format.SIGNATURE
     found = _signed(content)
     if found is not None and found is not Format.PICTURE:
         return found
@@ -140,12 +160,19 @@ def of(name: str, media_type: str, content: bytes) -> Format:
         return Format.ZIP  # a program or a picture with an archive behind it: every archiver opens it
     if found is Format.PICTURE:
         return found
-    told = _BY_NAME.get(name.lower().rpartition(".")[2]) or _BY_TYPE.get(media_type)
-    if is_text(content):
+    ending = name.lower().rpartition(".")[2]
+    told = _BY_NAME.get(ending) or _BY_TYPE.get(media_type)
+    marked = media_type.startswith(_MARKED) or ending in _PICTURES
+    if is_text(content) and not (marked and plain.charset(content) == "cp1252"):
         return _text(told, media_type, plain.decode(content[:_HEAD]))
     if told in (Format.ENCRYPTED, Format.SIGNATURE):
         return told
-    return Format.PICTURE if media_type.startswith(_MARKED) else Format.UNKNOWN
+    return Format.PICTURE if marked else Format.UNKNOWN
+
+
+def foreign(content: bytes) -> str:
+    """What a file is that has no reader here, for people."""
+    return next((noun for start, noun in _FOREIGN if content.startswith(start)), UNKNOWN)
 
 
 def _signed(content: bytes) -> Format | None:
@@ -193,6 +220,8 @@ def _text(told: Format | None, media_type: str, head: str) -> Format:
         return Format.HTML if "<html" in head[:4096].lower() else Format.XML
     if told is Format.MAIL or (told is None and not media_type.startswith("text/") and _MAIL.match(start)):
         return Format.MAIL
+    if told is Format.SIGNATURE and _ARMOUR.match(start):
+        return told
     if told in (None, Format.ENCRYPTED, Format.SIGNATURE):
         return Format.PLAIN if not media_type.endswith(("+xml", "+json")) else Format.JSON
     return told

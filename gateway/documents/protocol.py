@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 PASSWORD = "a password is needed"
+ENCRYPTED = "encrypted, or signed as a whole"
 DAMAGED = "damaged"
 UNKNOWN = "an unknown format"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from gateway.documents import archive, delimited, magic, markup, plain, wordprocessing
 from gateway.documents.magic import Format
-from gateway.documents.protocol import PASSWORD, UNKNOWN, Bounds, Meter, Text, TooMuch, Unreadable, joined, label
+from gateway.documents.protocol import ENCRYPTED, Bounds, Meter, Text, TooMuch, Unreadable, joined, label
 from gateway.inspection import Item
 
 _NOTHING = frozenset({Format.EMPTY, Format.PICTURE, Format.SIGNATURE})
@@ -58,9 +58,9 @@ class _File:
         if found in _NOTHING:
             return
         if found is Format.ENCRYPTED:
-            raise Unreadable(PASSWORD)
+            raise Unreadable(ENCRYPTED)
         if found is Format.UNKNOWN:
-            raise Unreadable(UNKNOWN)
+            raise Unreadable(magic.foreign(self.content))
         simple = _SIMPLE.get(found)
         try:
             yield from simple(self.content, self.meter, "") if simple else self._deep(found)

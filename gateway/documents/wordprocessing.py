@@ -15,7 +15,7 @@ from collections.abc import Container, Iterator
 from gateway.documents import magic, markup
 from gateway.documents.archive import Zip
 from gateway.documents.magic import Format
-from gateway.documents.protocol import Inside, Meter, Text, TooMuch, Unreadable, label
+from gateway.documents.protocol import PASSWORD, Inside, Meter, Text, TooMuch, Unreadable, label
 
 _RUNS = re.compile(
     r"(?:word|ppt|visio)/(?!_rels|theme|.*\.rels$)|xl/(?:comments|drawings/(?!_rels)|sharedStrings)"
@@ -38,7 +38,7 @@ def sealed(found: Zip) -> None:
     """Raises `Unreadable` for an OpenDocument file with a password."""
     manifest = found.find("META-INF/manifest.xml") or b""
     if b"encryption-data" in manifest:
-        raise Unreadable("a password is needed")
+        raise Unreadable(PASSWORD)
 
 
 def rest(found: Zip, inside: Inside, without: Container[str]) -> Iterator[Text]:
@@ -70,7 +70,7 @@ def _part(name: str, content: bytes, meter: Meter, inside: Inside) -> Iterator[T
     if kind is Format.UNKNOWN or (kind is Format.OLE and not embedded):
         yield from strings(content, meter, place(name))  # printer settings, macros, controls: nobody's list
         if embedded:
-            raise Unreadable("an unknown format")
+            raise Unreadable(magic.foreign(content))
         return
     yield from inside(name.rpartition("/")[2], content)
 

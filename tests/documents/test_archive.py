@@ -72,7 +72,7 @@ def test_the_comment_of_an_archive_is_read() -> None:
 def test_one_unreadable_file_does_not_hide_the_others() -> None:
     found = read(zipped({"a.7z": b"7z\xbc\xaf\x27\x1c\0\4", "b.csv": TABLE, "c.png": b"\x89PNG\r\n\x1a\n\0"}))
     assert "jan@example.org" in found.all
-    assert found.why == "file a.7z: an unknown format"
+    assert found.why == "file a.7z: a 7-Zip archive"
 
 
 def test_a_password_is_told_of_and_the_rest_read() -> None:
@@ -192,9 +192,12 @@ def test_a_whole_mail_is_read_part_by_part() -> None:
     assert "Zoë" in found.at("file oud.eml, header")
 
 
-def test_a_mail_that_is_none_is_read_as_text_and_told_of() -> None:
-    found = read(b"Message-ID: <x>\nno colon here jan@example.org\n" + b"a: b\n" * 9, "x.eml")
+def test_a_mail_that_is_none_is_read_as_text_and_told_of_where_it_may_hide_something() -> None:
+    found = read(b"no mail at all jan@example.org\n", "x", "message/rfc822")
     assert "jan@example.org" in found.all
+    assert found.why == ""
+    encoded = b"no mail at all\nContent-Transfer-Encoding: base64\n\namFuQGV4YW1wbGUub3Jn"
+    assert read(encoded, "x", "message/rfc822").why == DAMAGED
 
 
 WHOLES = [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.documents.protocol import PASSWORD, UNKNOWN
+from gateway.documents.protocol import ENCRYPTED, UNKNOWN
 from gateway.documents.read import readable
 from gateway.inspection import Item
 from tests.documents import making
@@ -34,9 +34,11 @@ def test_only_what_can_hold_text_is_looked_into(name: str, media_type: str, cont
 
 
 def test_what_nobody_can_open_says_why() -> None:
-    assert read(b"7z\xbc\xaf\x27\x1c\0\4", "x.7z").why == UNKNOWN
-    assert read(b"-----BEGIN PGP MESSAGE-----\n\nhQEM", "x.asc").why == PASSWORD
-    assert read(b"\x78\x9f\x3e\x22\x01\x00", "winmail.dat", "application/ms-tnef").why == UNKNOWN
+    assert read(b"\1\2\3\4", "x.dat").why == UNKNOWN
+    assert read(b"7z\xbc\xaf\x27\x1c\0\4", "x.7z").why == "a 7-Zip archive"
+    assert read(b"-----BEGIN PGP MESSAGE-----\n\nhQEM", "x.asc").why == ENCRYPTED
+    assert read(b"0\x82\x10\0\x06\x09*\x86H", "smime.p7m", "application/pkcs7-mime").why == ENCRYPTED
+    assert read(b"\x78\x9f\x3e\x22\x01\x00", "winmail.dat", "application/ms-tnef").why == "an Outlook winmail.dat"
 
 
 def test_asking_whether_loads_no_native_reader() -> None:
