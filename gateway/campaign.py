@@ -31,6 +31,7 @@ from gateway.filters.campaign_addresses import Seen
 from gateway.observe import maillog, metrics
 
 PATIENCE = 0.1  # seconds that an answer of the store may take
+WRITING = 10.0  # seconds that the writing loop, which nobody waits for, gives the store
 AWAY = 5.0  # seconds in which a store that was away is not asked again
 STALE = 1.0  # seconds after which what others wrote is looked at again
 SETTLE = 0.1  # seconds between two writes, so that a burst becomes one
@@ -115,7 +116,8 @@ class Campaigns:
             return
         sending, self._unsent = self._unsent, []
         try:
-            await self._store.add(sending)
+            async with asyncio.timeout(WRITING):
+                await self._store.add(sending)
         except _TROUBLE as error:
             self._unsent = sending + self._unsent
             self._trouble(error)
@@ -125,9 +127,11 @@ class Campaigns:
         epoch = settings.epoch(now)
         for key in [key for key in self._parts if not epoch - 1 <= key[0] <= epoch]:
             del self._parts[key]
-        self._secrets = {e: s for e, s in self._secrets.items() if epoch - 1 <= e <= epoch}
         try:
-            return await self._store.purge(epoch - 1, epoch)
+            async with asyncio.timeout(WRITING):
+                # Asked anew: a store that lost everything has others by now.
+                self._secrets = {e: await self._store.secret(e, make=e == epoch) for e in (epoch, epoch - 1)}
+                return await self._store.purge(epoch - 1, epoch)
         except _TROUBLE as error:
             self._trouble(error)
             return 0

@@ -13,7 +13,8 @@ small whatever its size, and after the first copies nothing is written any more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -39,6 +40,7 @@ MOST_PAIRS = 16
 """Parameters of one address."""
 _PATIENT = 8  # copies, before an address that does not look individual can be found to be
 _NEARLY_ALL = 0.8
+_NEARLY = 0.15  # names and blocks of some recipients make copies of one campaign differ by that
 _MOST_KNOWN = 2000
 
 TAG = 6
@@ -81,8 +83,8 @@ class Pool:
         """Whether it takes nothing more of these people."""
         return len(self.people) >= SAMPLE and self.people.isdisjoint(me)
 
-    def individual(self, me: frozenset[bytes], looks_it: Callable[[], bool]) -> bool:
-        """Whether what only I have here is what each of the others has an own one of.
+    def individual(self, me: frozenset[bytes]) -> bool:
+        """Whether each of the others has something of their own here.
 
         Values that some share, but not nearly all, speak for parts of the text that differ between groups of people.
         """
@@ -90,9 +92,15 @@ class Pool:
         people, own = len(self.people), len(owners)
         if not self.people.isdisjoint(me):
             people, own = len(self.people - me), len(owners - me)
-        if not people or own < _NEARLY_ALL * people or partial > singles:
-            return False
-        return (people >= _PATIENT - 1 and partial * 8 <= singles) or looks_it()
+        return people > 0 and own >= _NEARLY_ALL * people and partial <= singles
+
+    def settled(self, mine: int) -> bool:
+        """Whether enough copies were seen to say that something of one's own is what it looks like, whatever its look.
+
+        `mine`: how many I have; more than the others have may be a part of the text that only I got.
+        """
+        owners, singles, partial = self._count()
+        return len(self.people) >= _PATIENT and partial * 8 <= singles and mine * len(owners) <= singles * 1.5
 
     def _count(self) -> tuple[frozenset[bytes], int, int]:
         """People with a value of their own; how many such values; how many are shared by some but not nearly all."""
@@ -149,11 +157,17 @@ class Campaign:
         `me`: those who get it; `enough`: people that make an address common.
         """
         found: dict[str, Verdict] = {}
-        copy = _Copy(seen.places)
+        spots: list[_Spot] = []
         for place in seen.places:
-            verdict = _COMMON if place in self._common else self._verdict(place, me, enough, copy)
-            if verdict.sameness is not Sameness.UNKNOWN and found.get(place.address) is not _COMMON:
-                found[place.address] = verdict
+            if place in self._common:
+                found[place.address] = _COMMON
+            else:
+                spots.append(self._spot(place, me))
+        copy = _Copy(seen.places, Counter(spot.slot for spot in spots if not spot.others))
+        for spot in spots:
+            verdict = self._verdict(spot, me, enough, copy)
+            if verdict is not _UNKNOWN and found.get(spot.place.address) is not _COMMON:
+                found[spot.place.address] = verdict
         return Compared(found) if found else NEVER
 
     def settle(self) -> None:
@@ -167,24 +181,33 @@ class Campaign:
             if self.add(record):
                 self.fresh.append(record)
 
-    def _verdict(self, place: Place, me: frozenset[bytes], enough: int, copy: _Copy) -> Verdict:
+    def _spot(self, place: Place, me: frozenset[bytes]) -> _Spot:
         slot, value = self._slot(place.slot), self._hash(place.address)
         pool = self._pools.get(slot, _EMPTY)
-        others, several = pool.others(value, me), len(me) > 1
+        return _Spot(place, slot, value, pool, pool.others(value, me))
+
+    def _verdict(self, spot: _Spot, me: frozenset[bytes], enough: int, copy: _Copy) -> Verdict:
         verdict, pairs = _UNKNOWN, list[_Pair]()
-        if others + len(me) >= enough and (others or several):
+        several, full = len(me) > 1, spot.pool.full(me)
+        if spot.others + len(me) >= enough and (spot.others or several):
             verdict = _COMMON
-            if others >= enough and len(self._common) < _MOST_KNOWN:
-                self._common.add(place)  # whoever gets the next copy, this stays true
-        elif not others:
-            own = not several and pool.individual(me, lambda: telling(place.address))
-            pairs = self._pairs(place) if own or not pool.full(me) else []
-            verdict = Verdict(Sameness.INDIVIDUAL, self._shared_form(place, pairs, me, copy)) if own else _UNKNOWN
-        if not pool.full(me):
-            self._note(slot, value, me)
+            if spot.others >= enough and len(self._common) < _MOST_KNOWN:
+                self._common.add(spot.place)  # whoever gets the next copy, this stays true
+        elif not spot.others:
+            own = not several and self._own(spot, me, copy)
+            pairs = self._pairs(spot.place) if own or not full else []
+            verdict = Verdict(Sameness.INDIVIDUAL, self._shared_form(spot.place, pairs, me, copy)) if own else _UNKNOWN
+        if not full:
+            self._note(spot.slot, spot.value, me)
             for pair in pairs:
                 self._note(pair.slot, pair.value, me)
         return verdict
+
+    def _own(self, spot: _Spot, me: frozenset[bytes], copy: _Copy) -> bool:
+        """Whether what only I have is what the others have their own of."""
+        if not spot.pool.individual(me):
+            return False
+        return spot.pool.settled(copy.singles[spot.slot]) or telling(spot.place.address)
 
     def _shared_form(self, place: Place, pairs: Sequence[_Pair], me: frozenset[bytes], copy: _Copy) -> str:
         """The address without the pairs that differ, where all others are shared; "" where that is not enough."""
@@ -193,7 +216,7 @@ class Campaign:
             pool = self._pools.get(pair.slot, _EMPTY)
             if pool.others(pair.value, me):
                 continue
-            if not pool.individual(me, _surely) or (place.link and not copy.carries(place.address, pair.written)):
+            if not pool.individual(me) or (place.link and not copy.carries(place.address, pair.written)):
                 return ""
             gone.add(pair.written)
         return without(place.address, frozenset(gone)) if gone else ""
@@ -222,6 +245,16 @@ class Campaign:
         return keyed.digest()[:_HASH]
 
 
+class _Spot(NamedTuple):
+    """A place of my copy in its pool. `others`: people beside me who had the very same."""
+
+    place: Place
+    slot: bytes
+    value: bytes
+    pool: Pool
+    others: int
+
+
 class _Pair(NamedTuple):
     """A parameter: its slot and value hashed, and as it is written."""
 
@@ -230,25 +263,25 @@ class _Pair(NamedTuple):
     written: Parameter
 
 
-def _surely() -> bool:
-    return True
-
-
 _EMPTY = Pool()
 _COMMON = Verdict(Sameness.COMMON)
 _UNKNOWN = Verdict(Sameness.UNKNOWN)
 
 
 class _Copy:
-    """The links of one copy, to tell a parameter that is carried along everywhere from one that names a thing."""
+    """One copy as a whole. `singles`: by slot, how many of its addresses nobody else had."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], singles: Counter[bytes]) -> None:
+        self.singles = singles
         self._places = places
         self._pages: dict[str, set[str]] | None = None
         self._carried: dict[tuple[str, Parameter], set[str]] = {}
 
     def carries(self, address: str, pair: Parameter) -> bool:
-        """Whether the same pair is on several pages of this host, and on at least half of those linked to."""
+        """Whether the same pair is on several pages of this host, and on at least half of those linked to.
+
+        Else it may name a thing: an order, an article.
+        """
         if self._pages is None:
             self._read()
         host = _host(address)
@@ -300,13 +333,20 @@ class Family:
         return made
 
     def match(self, subject: _Features, content: _Features) -> Campaign | None:
-        """The campaign a copy with these features is of; of several the likest, of equals the oldest."""
-        best, found = 0.0, None
+        """The campaign a copy with these features is of.
+
+        Of several that are nearly as like, the one with the lowest tag: workers that began the same campaign at the
+        same time then agree as soon as they know of each other.
+        """
+        alike: list[tuple[float, Campaign]] = []
         for campaign in self.campaigns.values():
             likeness = _alike(content, campaign.content) if content or campaign.content else 0.5
-            if likeness > best and _same(_alike(subject, campaign.subject), likeness):
-                best, found = likeness, campaign
-        return found
+            if _same(_alike(subject, campaign.subject), likeness):
+                alike.append((likeness, campaign))
+        if not alike:
+            return None
+        least = max(likeness for likeness, _ in alike) - _NEARLY
+        return min((campaign for likeness, campaign in alike if likeness >= least), key=_tag)
 
     def features(self, numbers: Iterable[int]) -> _Features:
         """Features as they are stored: keyed, so that no text can be guessed from them later."""
@@ -329,6 +369,10 @@ def entries(campaign: Campaign, most: int = 500) -> Iterator[bytes]:
         records, campaign.fresh = campaign.fresh[:most], campaign.fresh[most:]
         campaign.told = True
         yield b"".join((head, *sorted(subject)[:255], *sorted(content)[:255], *records))
+
+
+def _tag(campaign: Campaign) -> bytes:
+    return campaign.tag
 
 
 def _alike(one: _Features, other: _Features) -> float:

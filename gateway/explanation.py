@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from gateway import content, plan
 from gateway.address import Address
+from gateway.compared import Sameness
 from gateway.content import InProcess, Inspector
 from gateway.decision import Action, Basis, Classification, Stream
 from gateway.envelope import Envelope, Peer, Recipient
@@ -135,6 +136,7 @@ def account(made: Plan) -> Account:
         "client": read.client.name,
         "private": read.private,
         "provider": made.provider.name if made.provider else None,
+        "compared": _compared(made.found),
         "stopped": _outcome(made.stop) if made.stop else None,
         "content": _content(read.inspection),
         "variants": {
@@ -165,6 +167,12 @@ def _content(inspection: Inspection) -> Account:
         ],
         "unread": [{"part": u.part, "why": u.why} for u in inspection.unread],
     }
+
+
+def _compared(found: Found) -> dict[str, int] | None:
+    """How many addresses other copies of the campaign show to be individual or common; None while they show nothing."""
+    counts = {s.value: found.campaign.count(s) for s in (Sameness.INDIVIDUAL, Sameness.COMMON)}
+    return counts if any(counts.values()) else None
 
 
 def edit(item: Edit) -> Account:

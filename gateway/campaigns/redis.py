@@ -12,7 +12,6 @@ has begun, whether or not anybody purges; what a failover loses is learnt again.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from gateway.campaigns.protocol import SECRET, CampaignsUnavailable, Entry
 from gateway.config.store import Store
 from gateway.registry.redis_primary import Argument, Primary
 
+_FIELD = b"e"
 MOST_ENTRIES = 1000
 """Entries of one family and epoch; the oldest go first, a few more may stay."""
 
@@ -44,9 +44,9 @@ class Reach:
 
 
 class RedisCampaigns:
-    """Used within one event loop at a time. `ends`: epoch → Unix seconds at which all of it goes.
+    """Used within one event loop. `ends`: epoch → Unix seconds at which all of it goes.
 
-    `read_only`: makes and stores nothing (for explaining).
+    `read_only`: makes and stores nothing, and keeps no connection open, so that any loop may ask (for explaining).
     """
 
     def __init__(self, reach: Reach, ends: Callable[[int], int], *, read_only: bool = False) -> None:
@@ -54,7 +54,6 @@ class RedisCampaigns:
         self._ends = ends
         self._read_only = read_only
         self._primary: Primary | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def secret(self, epoch: int, *, make: bool) -> bytes:
         key = f"{self._reach.tag}secret:{epoch}"
@@ -71,26 +70,30 @@ class RedisCampaigns:
         rows = await self._ask("XRANGE", self._stream(epoch, family), f"({after}" if after else "-", "+")
         if not rows:
             return [], after
-        return [bytes(fields[1]) for _, fields in rows], bytes(rows[-1][0]).decode("ascii")
+        return [bytes(fields[_FIELD]) for _, fields in rows], bytes(rows[-1][0]).decode("ascii")
 
     async def add(self, entries: Sequence[Entry]) -> None:
         self._writable()
-        for entry in entries:
-            await self._ask(
-                "XADD", self._stream(entry.epoch, entry.family), "MAXLEN", "~", MOST_ENTRIES, "*", "e", entry.data
-            )
-        for epoch, family in dict.fromkeys((e.epoch, e.family) for e in entries):
-            await self._ask("EXPIREAT", self._stream(epoch, family), self._ends(epoch))
+        with _errors():
+            client = await self._there().client()
+            # Together: Redis syncs its file once for all that came in at once.
+            async with client.pipeline(transaction=False) as batch:
+                for entry in entries:
+                    key = self._stream(entry.epoch, entry.family)
+                    batch.xadd(key, {_FIELD: entry.data}, maxlen=MOST_ENTRIES, approximate=True)
+                for epoch, family in dict.fromkeys((e.epoch, e.family) for e in entries):
+                    batch.expireat(self._stream(epoch, family), self._ends(epoch))
+                await self._sent(batch)
 
     async def purge(self, first: int, last: int) -> int:
         """Keys end by themselves: there is nothing to do, and nothing to count."""
         return 0
 
     async def close(self) -> None:
-        if self._primary is not None and self._loop is asyncio.get_running_loop():
+        primary, self._primary = self._primary, None
+        if primary is not None:
             with _errors():
-                await self._primary.close()
-        self._primary = None
+                await primary.close()
 
     def _writable(self) -> None:
         if self._read_only:
@@ -99,12 +102,26 @@ class RedisCampaigns:
     def _stream(self, epoch: int, family: bytes) -> str:
         return f"{self._reach.tag}{epoch}:{family.hex()}"
 
+    def _there(self) -> Primary:
+        reach = self._reach
+        if self._primary is None:
+            self._primary = Primary(reach.store, reach.username, reach.password, reach.tag)
+        return self._primary
+
+    async def _sent(self, batch: Any) -> None:
+        try:
+            await batch.execute()
+        except (exceptions.RedisError, OSError):
+            self._there().forget()  # perhaps another one is the primary by now
+            raise
+
     async def _ask(self, *command: Argument) -> Any:
-        loop, reach = asyncio.get_running_loop(), self._reach
-        if self._primary is None or self._loop is not loop:
-            self._primary, self._loop = Primary(reach.store, reach.username, reach.password, reach.tag), loop
-        with _errors():
-            return await self._primary.ask(*command)
+        try:
+            with _errors():
+                return await self._there().ask(*command)
+        finally:
+            if self._read_only:
+                await self.close()
 
 
 @contextmanager

@@ -31,6 +31,9 @@ def lines(account: Data) -> Iterator[str]:
     private = "private: each recipient gets a copy of their own" if account["private"] else "not private"
     signed = f"signed for {account['signed']}" if account["signed"] else "not signed"
     yield f"  {private}; provider {account['provider'] or 'none'}; {signed}"
+    if compared := account["compared"]:
+        own, same = compared["individual"], compared["common"]
+        yield f"  other copies: {own} addresses differ per person, {same} are the same for all"
     if stop := account["stopped"]:
         yield f"  STOPPED by filter {stop['filter']}: {stop['action']}, {stop['kind']}: {stop['detail']}"
     for name, found in account["self_check"].items():

@@ -279,7 +279,8 @@ def without(address: str, gone: frozenset[Parameter]) -> str:
     """The address with these pairs cut out, the others in their order and as written."""
     whole, hash_mark, fragment = address.partition("#")
     before, _, query = whole.partition("?")
-    kept = [piece for piece in query.split("&") if Parameter(*piece.partition("=")[::2]) not in gone]
+    pieces = query.split("&") if query else []
+    kept = [piece for piece in pieces if Parameter(*piece.partition("=")[::2]) not in gone]
     return before + ("?" if kept else "") + "&".join(kept) + hash_mark + fragment
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from gateway.cli import run
 from gateway.demo.stage import Stage
-from tests.e2e.post import REZULTO, arrived, consent, mail, one_click, opt_out_url, person, send, settled, wait
+from tests.e2e.post import REZULTO, arrived, consent, mail, one_click, opt_out_url, person, send, settled, texts, wait
 from tests.e2e.watching import in_state
+from tests.newsletters import TEXT, Letter
 from tests.registry.redis_server import Server
 
 pytestmark = pytest.mark.needs("redis-server")
@@ -80,3 +81,20 @@ def test_i3_i13_while_redis_is_away_or_empty_mail_is_taken_and_nothing_leaves(st
     assert send(stage, "rezulto-crm", news(refused), [refused]).code == 550
     settled(stage)
     assert arrived(stage, [refused], 0) == []
+
+
+def test_r059_what_workers_saw_of_a_campaign_is_in_redis(stage: Stage, server: Server) -> None:
+    pictures = '<img src="https://beeld.esp.example/{TOKEN:p}/foto.jpg" width="600"><p>Beste {name}</p>'
+    letter = Letter((TEXT, pictures), salt="redis")
+    got = []
+    for who in (reader(stage), reader(stage)):
+        name = who.partition("@")[0]
+        marks = {"stream": "newsletter", "list": "lestips", "basis": "consent", "campaign": "redis"}
+        message = mail(REZULTO, [who], html=letter.html(name), **marks)
+        assert send(stage, "rezulto-crm", message, [who]).code == 250
+        (copy,) = arrived(stage, [who])
+        got.append("foto.jpg" in texts(copy.content)["text/html"])
+    assert got == [True, False]
+    keys = server.ask("KEYS", "{bg:rezulto}:campaigns:*")
+    assert isinstance(keys, list)
+    assert len(keys) >= 2
