@@ -117,6 +117,8 @@ PRIVATE_BEGINNINGS = (
     b"x-proofpoint-",
     b"x-mailscanner-from",
 )
+# The same as ENVELOPE, in the names that forwarders and mail systems of their own kind give it: X-Zone-Forwarded-To.
+_ENVELOPE_LIKE = re.compile(rb"x-(?:[a-z0-9]+-)+(?:forwarded|original|envelope|delivered|rcpt)-(?:to|for|recipients?)")
 _MARK = b"briefgeheim-"
 _BY_NAME = {
     name.lower().encode(): kind
@@ -151,6 +153,8 @@ def _kind(message: Message, field: Field, context: Context) -> str:
     kind = _BY_NAME.get(name, "")
     if not kind and name.startswith(PRIVATE_BEGINNINGS):
         kind = "private-trace"
+    if not kind and _ENVELOPE_LIKE.fullmatch(name):
+        kind = "envelope-recipient"
     if kind == "private-trace" and _among(name, settings.keep):
         return ""
     if not kind and _among(name, settings.private):

@@ -205,3 +205,13 @@ def test_r035_who_edits_answers_for_the_domains(header: str, private: bool, refu
         assert "@" not in outcomes[0].detail
     plain = CONTEXT.rule.model_copy(update={"edit": False})
     assert FILTER.apply(draft(header + REST), context(private=False, rule=plain)) == ()
+
+
+@pytest.mark.parametrize("name", ["X-Zone-Forwarded-To", "x-zone-forwarded-for", "X-Gm-Original-To", "X-A-B-Rcpt-To"])
+def test_r026_a_recipient_goes_under_the_name_a_forwarder_gives_it(name: str) -> None:
+    assert after(f"{name}: anna@example.org\n") == REST
+
+
+@pytest.mark.parametrize("name", ["X-Original-Message-ID", "X-Ticket-Forwarded-To-Team", "X-Reply-To"])
+def test_fields_with_a_like_name_stay(name: str) -> None:
+    assert after(f"{name}: 1\n") == f"{name}: 1\n{REST}"
