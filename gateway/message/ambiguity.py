@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from gateway.message.encodings import IDENTITY, KNOWN, codec
-from gateway.message.headers import Parameters, unfold
+from gateway.message.headers import Parameters
 
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.S)
 _ODD_TYPE = re.compile(rb'[^\t\r\n -~]|["()\\]')  # some take these apart, some take them literally
@@ -57,9 +57,12 @@ def _without_margin(parameter: bytes) -> bytes:
 
 def transfer_encoding(value: bytes) -> tuple[str, str]:
     """The encoding's name, and why readers could take it differently. Misspelt names of none at all are "8bit"."""
-    plain = unfold(value).strip().lower().decode("latin-1")
-    if plain in KNOWN or not plain:
-        return plain or "7bit", ""
+    plain = value.strip().lower().decode("latin-1")
+    if plain in KNOWN:
+        return plain, ""
+    plain = plain.replace("\r\n", "")
+    if not plain:
+        return "7bit", ""
     if _DECODED.search(plain):
         return plain, "a Content-Transfer-Encoding that readers take differently"
     name = re.split(r"[\s;(]", plain, maxsplit=1)[0] or plain

@@ -238,7 +238,7 @@ class Draft:
 
     def _plan(self, edit: Edit, *, first: bool = False) -> None:
         planned = self._planned.setdefault(edit.part, [])
-        if not first and (not planned or planned[-1].end < edit.start):  # edits mostly come in order
+        if not first and (not planned or planned[-1].end <= edit.start):  # edits mostly come in order
             planned.append(edit)
             self.edits.append(edit)
             return

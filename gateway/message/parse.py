@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gateway.config.gateway import Limits
 from gateway.message.ambiguity import ambiguous_base64, ambiguous_type, transfer_encoding
-from gateway.message.encodings import IDENTITY, decode
+from gateway.message.encodings import IDENTITY
 from gateway.message.headers import Parameters, decode_words, header_text, parameters
+from gateway.message.kinds import FILES, FORBIDDEN, NESTED, SEALED, is_attachment, pgp_text
 from gateway.reply import BARE_LINE_END, LOOP, MALFORMED, TOO_BIG, UNSUPPORTED_MEDIA, Reply
 
 MOST_RECEIVED = 100  # R-012, RFC 5321 6.3
@@ -24,19 +26,6 @@ _SCANS = 16  # how often, on average, an octet may be searched for boundaries: n
 _DEEPEST = 200  # whatever the settings say: one level is one call
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:()[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
 _MAILBOX = re.compile(rb">?From [^\r\n]*\r\n")
-_PGP = re.compile(rb"(?:\A|\n)-----BEGIN PGP (?:SIGNED )?MESSAGE")
-_NESTED = frozenset({"message/rfc822", "message/global"})
-_FILES = _NESTED | {"multipart/appledouble"}
-_FORBIDDEN = frozenset({"message/partial", "message/external-body"})
-_SEALED = {
-    "multipart/signed": "signed",
-    "multipart/encrypted": "encrypted",
-    "application/pkcs7-mime": "signed or encrypted",
-    "application/x-pkcs7-mime": "signed or encrypted",
-    "application/pgp": "signed or encrypted",
-    "application/pgp-encrypted": "encrypted",
-}
-
 # Why a part is `broken` though all readers see the same bytes as its body.
 HARMLESS = frozenset(
     {
@@ -138,7 +127,7 @@ class Message:
         waiting = [self.root]
         while waiting:
             part = waiting.pop()
-            if part.sealed or part.attachment or part.content_type in _FILES:
+            if part.sealed or part.attachment or part.content_type in FILES:
                 continue
             if part.content_type in ("text/plain", "text/html") and not part.children:
                 found.append(part)
@@ -212,21 +201,21 @@ class _Parser:
         kinds = self._content_fields(fields, top=place.depth == 1)
         kind = self._kind(kinds.get(b"content-type"))
         content_type = kind.main if kind.main.count("/") == 1 else place.default
-        if content_type in _FORBIDDEN:
+        if content_type in FORBIDDEN:
             raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
         encoding = self._encoding(kinds.get(b"content-transfer-encoding"), content_type)
         shown = _read(self._raw, kinds.get(b"content-disposition"))
         broken = garbage or place.broken or ("two Content-Disposition fields" if b"" in kinds else "")
-        sealed = place.sealed or _SEALED.get(content_type, "")
-        composite = content_type.startswith("multipart/") or content_type in _NESTED
+        sealed = place.sealed or SEALED.get(content_type, "")
+        composite = content_type.startswith("multipart/") or content_type in NESTED
         children: tuple[Part, ...] = ()
         if composite:
-            inner = replace(place, default=content_type, sealed=sealed, broken=broken)
+            inner = _Place(place.path, place.depth, content_type, sealed, broken, place.attached, place.boundaries)
             children, broken = self._children(kind, encoding, (body, end), inner)
         elif content_type.startswith("text/"):
             if encoding == "base64" and ambiguous_base64(self._raw, body, end):
                 raise MalformedMessage("base64 text that goes on after its end", body)
-            sealed = sealed or _pgp(self._raw, body, end, encoding)
+            sealed = sealed or pgp_text(self._raw, body, end, encoding)
         filename = decode_words(shown.values.get("filename") or kind.values.get("name", ""))
         return Part(
             path=place.path,
@@ -240,7 +229,7 @@ class _Parser:
             encoding=encoding,
             disposition=shown.main,
             filename=filename,
-            attachment=_is_attachment(shown.main, content_type, filename),
+            attachment=is_attachment(shown.main, content_type, filename),
             sealed=sealed,
             broken=broken,
         )
@@ -253,8 +242,12 @@ class _Parser:
             raise MalformedMessage(f"parts nested more than {self._deepest} deep", start)
 
     def _kind(self, field: Field | None) -> Parameters:
-        kind = _read(self._raw, field)
-        if field is not None and (reason := ambiguous_type(_value(self._raw, field), kind)):
+        if field is None:
+            return _NOTHING
+        value = _value(self._raw, field)
+        shared = len(value) < _SHARED and b"boundary" not in value and b"name" not in value.lower()
+        kind, reason = _judged(value) if shared else _judge(value)
+        if reason:
             raise MalformedMessage(reason, field.start)
         return kind
 
@@ -322,10 +315,11 @@ class _Parser:
         self, kind: Parameters, encoding: str, body: tuple[int, int], place: _Place
     ) -> tuple[tuple[Part, ...], str]:
         broken = place.broken
-        if place.default in _NESTED:
+        if place.default in NESTED:
             if encoding not in IDENTITY:  # RFC 2046 5.2.1 forbids it
                 return (), broken or "an attached message with a transfer encoding"
-            inner = replace(place, path=f"{place.path}.1", depth=place.depth + 1, default="text/plain", attached=True)
+            path, depth = f"{place.path}.1", place.depth + 1
+            inner = _Place(path, depth, "text/plain", place.sealed, broken, True, place.boundaries)
             return (self._part(*body, inner),), broken
         boundary = kind.values.get("boundary", "").encode("ascii", "replace")
         if not boundary:
@@ -334,15 +328,10 @@ class _Parser:
             raise MalformedMessage("one boundary on two levels", body[0])
         spans, wrong = self._split(boundary, *body)
         broken = broken or wrong
-        inner = replace(
-            place,
-            depth=place.depth + 1,
-            default="message/rfc822" if place.default == "multipart/digest" else "text/plain",
-            broken=broken,
-            boundaries=(*place.boundaries, boundary),
-        )
+        default = "message/rfc822" if place.default == "multipart/digest" else "text/plain"
+        rest = (place.depth + 1, default, place.sealed, broken, place.attached, (*place.boundaries, boundary))
         return tuple(
-            self._part(start, end, replace(inner, path=f"{place.path}.{number}"))
+            self._part(start, end, _Place(f"{place.path}.{number}", *rest))
             for number, (start, end) in enumerate(spans, 1)
         ), broken
 
@@ -385,25 +374,17 @@ class _Parser:
                 raise MalformedMessage("too many lines that look like a boundary", at)
 
 
+def _judge(value: bytes) -> tuple[Parameters, str]:
+    kind = parameters(value)
+    return kind, ambiguous_type(value, kind)
+
+
+_SHARED = 80  # octets; short values without a boundary or a name are the same in many mails
+_judged = lru_cache(maxsize=256)(_judge)
+
+
 def _read(raw: bytes, field: Field | None) -> Parameters:
     return _NOTHING if field is None else parameters(_value(raw, field))
 
 
 _NOTHING = Parameters("", {})
-
-
-def _is_attachment(disposition: str, content_type: str, filename: str) -> bool:
-    """RFC 2183 2.8: an unknown disposition counts as attachment. Without one, a named file that is no text does."""
-    if disposition:
-        return disposition != "inline"
-    return bool(filename) and not content_type.startswith(("text/", "multipart/", "message/"))
-
-
-def _pgp(raw: bytes, start: int, end: int, encoding: str) -> str:
-    """ "PGP text" when a text part holds an inline PGP message (it is opaque like multipart/signed), else ""."""
-    if encoding == "base64":
-        content = decode(encoding, raw[start:end])
-        return "PGP text" if b"-----BEGIN PGP " in content and _PGP.search(content) else ""
-    if raw.find(b"-----BEGIN PGP ", start, end) < 0:
-        return ""
-    return "PGP text" if _PGP.search(raw, max(start - 1, 0), end) else ""  # with the LF before the first line

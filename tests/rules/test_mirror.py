@@ -48,6 +48,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "demo/recorder.py": ("the provider of every end-to-end test", "stages.py"),
     "demo/stage.py": ("builds every gateway of the end-to-end tests", "stages.py"),
     "demo/story.py": ("tells the demo and judges each result", "cli/test_demo.py"),
+    "message/kinds.py": ("what a part is, seen by parsing whole messages", "message/test_parse.py"),
     "message/splices.py": ("values without behaviour of their own", "message/test_template.py"),
     "filters/context.py": ("holds no code, only what a filter is given", "filters/example.py"),
     "filters/shown.py": ("which parts are shown, asked through the filter that needs it", "filters/test_opt_out.py"),
