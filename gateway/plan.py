@@ -351,7 +351,7 @@ def _rendition(
         outcomes.extend(leaks(tenant, envelope, reading, draft, known, new_id=_own_id(arrival, reading)))
     stop = _stopping(outcomes)
     try:
-        template = compile_template(draft, seven_bit=not provider.eight_bit)
+        template = compile_template(draft, seven_bit=not provider.eight_bit, ascii_header=not envelope.smtputf8)
     except Uncompilable as error:
         raise Refused(CANNOT_CONVERT.because(str(error))) from None
     expectation = expect(draft, original, private=reading.private) if original is not None else None

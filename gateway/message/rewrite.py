@@ -22,14 +22,14 @@ from gateway.message.encodings import (
 )
 from gateway.message.headers import parameters
 from gateway.message.parse import Field, Part
-from gateway.message.seven_bit import convert, leaves
+from gateway.message.seven_bit import convert, convert_header, leaves
 from gateway.message.splices import SLOT_ROOM, Gap, Rewrite, Uncompilable, raw_steps
 from gateway.message.wrap import wrapped
 
 _STALE = frozenset({b"content-md5", b"content-length", b"lines"})  # say something about the old content
 
 
-def rewrites(draft: Draft, *, seven_bit: bool) -> list[Rewrite]:
+def rewrites(draft: Draft, *, seven_bit: bool, ascii_header: bool = False) -> list[Rewrite]:
     """All splices in order of offset, none overlapping. Raises `Uncompilable`."""
     found = [Rewrite(e.start, e.end, raw_steps(e.replacement), _in_header(draft, e.end)) for e in draft.header_edits()]
     touched = {part.path: changed for part, changed in draft.touched()}
@@ -40,6 +40,8 @@ def rewrites(draft: Draft, *, seven_bit: bool) -> list[Rewrite]:
             if part.path not in touched:
                 found += _Writer(draft, part, changed=False, seven_bit=True).splices()
         found = convert(draft.message, found)
+    elif ascii_header:
+        found = convert_header(draft.message, found)
     if draft.wrapping is not None:
         found = _wrapped(draft, draft.wrapping, found)
     found.sort(key=lambda r: (r.start, r.end))  # stable: insertions at one place stay in order

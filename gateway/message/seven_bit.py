@@ -63,6 +63,18 @@ def convert(message: Message, found: list[Rewrite]) -> list[Rewrite]:
     return written
 
 
+def convert_header(message: Message, found: list[Rewrite]) -> list[Rewrite]:
+    """`found` with the top header in ASCII; as it is where that is impossible."""
+    start, end = message.root.header
+    if message.raw[start:end].isascii() and all(ascii_steps(r.steps) for r in found if r.header):
+        return found
+    try:
+        written = [_insertion(r) if r.start == r.end and r.header else r for r in found]
+        return _header(message.raw, message.root, written, covered=False)
+    except Uncompilable:
+        return found
+
+
 def _with_cover(root: Part) -> Iterator[tuple[Part, bool]]:
     """Each part, and whether its own header is inside what is signed or encrypted."""
     waiting = [(root, False)]

@@ -190,14 +190,16 @@ def _union(runs: Iterable[Run]) -> list[tuple[int, int]]:
     return merged
 
 
-def compile(draft: Draft, *, seven_bit: bool) -> Template:  # the room contract's name
+def compile(draft: Draft, *, seven_bit: bool, ascii_header: bool = False) -> Template:  # the room contract's name
     """Write the edits. Without edits and without a need for 7 bit the template renders the message as it was (I-5).
 
-    `seven_bit` also asks for an ASCII header. Raises `Uncompilable` where that is impossible (R-043).
+    `seven_bit` also asks for an ASCII header. Raises `Uncompilable` where that is impossible (R-043). `ascii_header`
+    asks for that alone, and leaves the header as it is where it is impossible: for mail that came without SMTPUTF8,
+    whose 8-bit header means nothing to a next hop (RFC 6531 3.6).
     """
     raw = draft.message.raw
     body = draft.message.root.body[0]
-    planned = rewrites(draft, seven_bit=seven_bit)
+    planned = rewrites(draft, seven_bit=seven_bit, ascii_header=ascii_header)
     runs = _kept(planned, len(raw))
     utf8 = any(r.header and not ascii_steps(r.steps) for r in planned)
     eight = any(not r.header and not ascii_steps(r.steps) for r in planned)

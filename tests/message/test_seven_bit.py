@@ -131,6 +131,25 @@ def test_r043_fields_that_filters_write_are_converted_too() -> None:
     assert header_text(after.partition(b"X-Onder:")[2].partition(b"\r\n\r\n")[0]) == "Renée <a@b.example>"
 
 
+def test_r043_an_8_bit_header_alone_is_converted_where_the_body_may_stay() -> None:
+    raw = "Subject: één\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nTekst é.\r\n".encode()
+    drafted = Draft(parse(raw))
+    drafted.prepend_field(b"X-Boven", ("één".encode(),), by="test", kind="x")
+    template = compile(drafted, seven_bit=False, ascii_header=True)
+    assert (template.utf8_headers, template.eight_bit) == (False, True)
+    word = b"=?utf-8?b?w6nDqW4=?="
+    assert template.render({}).startswith(
+        b"X-Boven: " + word + b"\r\nSubject: " + word + b"\r\nContent-Type: text/plain"
+    )
+    assert template.render({}).endswith("\r\n\r\nTekst é.\r\n".encode())
+
+
+def test_r043_a_header_that_only_smtputf8_can_carry_stays_for_a_hop_that_can() -> None:
+    raw = "From: é@school.example\r\nSubject: één\r\n\r\nx\r\n".encode()
+    template = compile(Draft(parse(raw)), seven_bit=False, ascii_header=True)
+    assert (template.render({}), template.utf8_headers) == (raw, True)
+
+
 def test_r043_a_field_that_goes_needs_no_conversion() -> None:
     drafted = Draft(parse("Bcc: é@school.example\r\nSubject: x\r\n\r\nx\r\n".encode()))
     drafted.remove_field(drafted.message.fields("bcc")[0], by="test", kind="x")
