@@ -140,7 +140,8 @@ def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
         if kind := _kind(draft.message, field, context):
             draft.remove_field(field, by=NAME, kind=kind)
             named += kind == "received"
-    _join_names(draft)
+    if context.rule.edit or context.private:  # mail that no rule edits keeps its bytes (I-5)
+        _join_names(draft)
     note = (Outcome(NAME, "received-names-person", detail=f"{named} fields"),) if named else ()
     return (*note, *_unqualified(draft.message, context))
 

@@ -49,7 +49,7 @@ def related(message: EmailMessage) -> None:
 
 def mixed(message: EmailMessage) -> None:
     alternative(message)
-    message.add_attachment(b"%PDF-1.4 programma", maintype="application", subtype="pdf", filename="programma.pdf")
+    message.add_attachment(PIXEL, maintype="image", subtype="png", filename="programma.png")
     message.add_attachment("losse tekst\n", filename="bijlage.txt")
 
 

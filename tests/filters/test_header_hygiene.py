@@ -174,6 +174,9 @@ def test_a_space_before_a_colon_goes_in_the_header_and_in_open_parts() -> None:
     FILTER.apply(edited, CONTEXT)
     expected = text.replace("Subject\t:", "Subject:").replace("Keywords :", "Keywords:")
     assert left(edited) == expected.replace("ID :", "ID:").replace("Description :", "Description:")
+    unedited = draft(text)
+    FILTER.apply(unedited, context(private=False, rule=CONTEXT.rule.model_copy(update={"edit": False})))
+    assert left(unedited) == text
 
 
 def test_a_field_with_a_space_that_goes_anyway_goes_whole() -> None:
