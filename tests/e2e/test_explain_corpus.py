@@ -20,9 +20,9 @@ RECEIPTS = (*READ, *OTHER, *X400, *ALWAYS)
 def test_i11_i1_every_mail_gets_an_account_and_every_copy_is_signed_stoppable_and_private(
     shared: Stage, tmp_path: Path
 ) -> None:
-    folders = [str(OWN[0].parent), *([str(CORPUS_FOLDER)] if CORPUS else [])]
+    mails = [*map(str, OWN), *([str(CORPUS_FOLDER)] if CORPUS else [])]
     shared.command(
-        "explain", *folders, "--client", "rezulto-crm", "--any-sender", "--assume-consent",
+        "explain", *mails, "--client", "rezulto-crm", "--any-sender", "--assume-consent",
         "--mark", "Stream=newsletter", "--mark", "List=onderwijsnieuws", "--mark", "Basis=consent",
         "--out", str(tmp_path),
     )  # fmt: skip
