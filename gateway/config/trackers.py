@@ -101,8 +101,6 @@ class _Index:
         for made in (shape(text) for group in groups for text in group.shapes):
             table, key = (self.by_host, made.host) if made.host else (self.by_segment, made.key)
             table.setdefault(key, []).append(made)
-        keys = "|".join(map(re.escape, sorted(self.by_segment)))
-        self._keys = re.compile(rf"[/\\](?:{keys})(?![^/\\])" if keys else r"(?!)", re.IGNORECASE)
 
     def about(self, host: str) -> tuple[bool, tuple[Shape, ...]]:
         """Whether the whole host counts, and its shapes otherwise."""
@@ -114,10 +112,11 @@ class _Index:
         for made in shapes:
             if (found := made.match(url)) is not None:
                 return made, found
-        if not self._keys.search(url.path):
-            return None
+        by_segment = self.by_segment
         for at, segment in enumerate(url.segments):
-            for made in self.by_segment.get(segment.lower(), ()):
+            if (many := by_segment.get(segment.lower())) is None:
+                continue
+            for made in many:
                 if (found := made.match(url, at)) is not None:
                     return made, found
         return None
@@ -176,6 +175,10 @@ class Trackers(Settings):
             return "known-host"
         return "" if self._opens.match(url, about.open_shapes) is None else "known-path"
 
+    def known_path(self, url: Url) -> bool:
+        """Whether a shape for any host fits: cheap where `ordinary` said that none is about this one."""
+        return self._opens.match(url, ()) is not None
+
     def records_click(self, url: Url) -> bool:
         """Whether the link is a known click recorder that hides where it leads."""
         about = self._about(url.host)
@@ -192,6 +195,18 @@ class Trackers(Settings):
         """The picture that a proxy fetches; "" where `url` is no known proxy."""
         found = self._proxies.match(url, self._about(url.host).proxy_shapes)
         return hosted(found[1]) if found is not None else ""
+
+    def ordinary(self, host: str) -> bool:
+        """Whether no fact is about this host."""
+        about = self._about(host)
+        return not (about.opens or about.open_shapes or about.proxy_shapes)
+
+    def unknown(self, host: str, segments: list[str]) -> bool:
+        """Whether no fact about links can be about this host and a path with these segments (lower case)."""
+        about = self._about(host)
+        if about.clicks or about.click_shapes or about.redirect_shapes:
+            return False
+        return self._link_keys.isdisjoint(segments)
 
     def why(self, url: Url) -> list[str]:
         """For people: which facts name this address, as `group: fact`."""
@@ -282,6 +297,10 @@ class Trackers(Settings):
     @cached_property
     def _proxies(self) -> _Index:
         return _Index(self.proxies)
+
+    @cached_property
+    def _link_keys(self) -> frozenset[str]:
+        return frozenset(self._clicks.by_segment) | frozenset(self._redirects.by_segment)
 
     @cached_property
     def _names(self) -> frozenset[str]:

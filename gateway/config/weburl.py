@@ -14,6 +14,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 MAX_SEGMENTS = 12
@@ -22,6 +23,11 @@ MAX_PARAMETERS = 40
 MAX_HOST = 253
 """Longer names are in no name server (RFC 1035 2.3.4)."""
 _START = re.compile(r"(?:(https?|ftp):[/\\]*|[/\\]{2,})", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"https?://((?:[a-z0-9_-]{1,63}\.){1,8}[a-z]{2,24})(?:(?=/)([^?#\s\\]*+)(?:\?([^#\s]*+))?(?:#(\S*+))?)?",
+    re.IGNORECASE,
+)
+"""An address as nearly all are written: nothing in it has to be put right. Needs no control characters to be found."""
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _IGNORED = str.maketrans("", "", "\t\r\n")
 _DIGITS = re.compile(r"\d+")
@@ -31,8 +37,7 @@ _TOKEN = re.compile(r"[\w.~%+=,:!*-]+")
 _NAME = re.compile(r"[\w.~-]+(?:=[\w.~-]*)?|[\w.~-]+=\{target\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """A remote address. `host` is lower case without port; `path`, `query`, `fragment` are as written, undecoded.
 
     `segments` are the first of the path, without the empty one before the first slash.
@@ -55,6 +60,9 @@ class Url:
 
 def read(text: str) -> Url | None:
     """The address that `text` loads over the network; None when it is relative or of another scheme (cid:, data:)."""
+    if plain := _PLAIN.fullmatch(text):
+        host, path, query, fragment = plain.groups("")
+        return Url(host.lower(), path, query, fragment, tuple(path.split("/", MAX_SEGMENTS + 1)[1 : MAX_SEGMENTS + 1]))
     text = text.strip(" \t\r\n\f\0")
     if not text.isprintable():
         text = text.translate(_IGNORED)

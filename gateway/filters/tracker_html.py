@@ -3,7 +3,7 @@
 what:       walks the tags that matter, keeps track of hidden elements and of the base address
 takes→gives: content, what is known → `Cut`s in order, none overlapping
 knows not:  parts, streams, consent (it is told whether links are cleaned); which attributes load (`tracker_surfaces`)
-fails by:   `Unscannable`
+fails by:   `Unscannable`; `TooMany`
 standard:   R-058, R-060; HTML 4.8, VML in conditional comments, AMP for Email
 """
 
@@ -11,24 +11,32 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.compared import NEVER, Compared
 from gateway.config import weburl
 from gateway.config.trackers import Trackers
 from gateway.filters import tracker_surfaces as surfaces
-from gateway.filters.tracker_images import SIZELESS, STAYS, Judgement, Look, judge, look_of
-from gateway.filters.tracker_links import Cut, Rules, clean, write
+from gateway.filters.tracker_images import LOOKED_AT, SIZELESS, STAYS, Judgement, Look, judge, look_of, ordinary
+from gateway.filters.tracker_links import NOT_CLEANED, Cut, Rules, clean, plain, write
 from gateway.filters.tracker_sheets import sheet
 from gateway.filters.tracker_styles import NOTHING, UnreadableStyle, declarations, hides, loads, may_hide, may_load
 from gateway.filters.tracker_text import shown_cuts
-from gateway.message.html import Attribute, Comment, Style, Tag, Watch, sift
+from gateway.message.html import Attribute, Sighting, Style, Text, Unscannable, Watch, sift
 
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REMOTE = re.compile(r"\s*(?:https?:|ftp:|[/\\]\s*[/\\])", re.IGNORECASE)
 _REFRESH = re.compile(r"[^;,]*[;,]\s*(?:url\s*=\s*)?['\"]?([^'\"]*)", re.IGNORECASE)
 _CANDIDATE = re.compile(r"[^\s,]\S*")
+
+
+MOST = 2500
+"""Different addresses of one part that load and are looked at closely; newsletters have some ten."""
+
+
+class TooMany(ValueError):
+    """More remote loads than any real mail has: judging them all would be work that a sender could ask for freely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +70,32 @@ class _Reader:
         self._watch = Watch()
         self._depth = 0
         self._judged: dict[tuple[str, Look], Judgement] = {}
+        self._closely = 0
         self._styles: dict[str, bool] = {}
+        self._hiding: dict[str, bool] = {}
+        self._clean_links: set[str] = set()
+        self._links_seen: set[str] = set()
+        self._loading: dict[str, bool] = {}
+        self._looks: dict[tuple[tuple[tuple[str, str], ...], bool], Look] = {}
 
     def cuts(self) -> Iterator[Cut]:
         mark = "://" if self._links is not None else ""
         for node in sift(self._content, self._wanted, self._watch, mark=mark):
-            if isinstance(node, Tag):
+            if isinstance(node, Sighting):
                 if node.closing:
                     self._leave(node)
                     continue
-                if node.attributes:
+                if node.values:
                     yield from self._element(node)
                 self._enter(node)
             elif isinstance(node, Style):
                 yield from self._style_sheet(node)
-            elif not isinstance(node, Comment) and self._links is not None and not node.element:
+            elif isinstance(node, Text) and self._links is not None and not node.element:
                 yield from shown_cuts(self._content, node.start, node.end, self._links)
 
-    def _wanted(self, name: str, attributes: Sequence[tuple[str, str | None]]) -> bool:
+    def _wanted(self, name: str, values: Sequence[tuple[str, str | None]]) -> bool:
         """Cheap test whether a tag has to be looked at. Everything named here is handled in `_element` or `_enter`."""
-        for key, value in attributes:
+        for key, value in values:
             if key == "href":
                 if name not in ("a", "area") or self._links is not None:
                     return True
@@ -103,7 +117,7 @@ class _Reader:
             known = self._styles[style] = may_load(style) or may_hide(style)
         return known
 
-    def _enter(self, tag: Tag) -> None:
+    def _enter(self, tag: Sighting) -> None:
         if tag.within == "conditional" or tag.name in surfaces.VOID or tag.self_closing:
             return
         if self._depth:
@@ -111,84 +125,111 @@ class _Reader:
         elif self._hides(tag):
             self._watch.name, self._depth = tag.name, 1
 
-    def _leave(self, tag: Tag) -> None:
-        if self._depth and tag.name == self._watch.name and tag.within != "conditional":
+    def _leave(self, tag: Sighting) -> None:
+        if self._depth and tag.within != "conditional":
             self._depth -= 1
             if not self._depth:
                 self._watch.name = ""
 
-    def _hides(self, tag: Tag) -> bool:
-        if tag.get("hidden") is not None:
-            return True
-        style = tag.get("style")
+    def _hides(self, tag: Sighting) -> bool:
+        style = ""
+        for name, value in tag.values:
+            if name == "hidden":
+                return True
+            if name == "style" and value and may_hide(value):
+                style = value
         said = self._said(tag)
-        if (style is None or not may_hide(style.value)) and not said:
-            return False
-        try:
-            return hides({**said, **(declarations(style.value) if style is not None else {})})
-        except UnreadableStyle:
-            return True
+        if said:
+            return _hides(said, style)
+        if style and style not in self._hiding:
+            self._hiding[style] = _hides(said, style)
+        return bool(style) and self._hiding[style]
 
-    def _said(self, tag: Tag) -> dict[str, str]:
+    def _said(self, tag: Sighting) -> dict[str, str]:
         """What style sheets say about the element."""
         if not self._sheet.rules:
             return {}
-        classes, identity = tag.get("class"), tag.get("id")
-        return self._sheet.of(tag.name, classes.value if classes else "", identity.value if identity else "")
+        return self._sheet.of(tag.name, tag.get("class") or "", tag.get("id") or "")
 
-    def _element(self, tag: Tag) -> Iterator[Cut]:
-        if tag.name == "base" and not self._base and (href := tag.get("href")):
-            self._base = href.value
+    def _element(self, tag: Sighting) -> Iterator[Cut]:
+        element = tag.name
+        if element == "base" and not self._base and (base := tag.get("href")):
+            self._base = base
             self._judged.clear()
-        if tag.name == "meta":
+        if element == "meta":
             yield from self._refresh(tag)
+        relation = tag.get("rel") if element == "link" else None
         look: Look | None = None
-        for attribute in tag.attributes:
-            if surfaces.loads(tag, attribute):
+        for name, value in tag.values:
+            if not value:
+                continue
+            if surfaces.loads(element, name, relation):
                 look = look or self._look(tag)
-                yield from self._load(tag, attribute, look)
-            elif attribute.value and (attribute.name == "style" or "(" in attribute.value):
-                yield from self._style(attribute)
-            elif self._links is not None and attribute.name in ("href", "xlink:href"):
-                yield from self._link(tag, attribute, self._links)
-            elif self._links is not None and attribute.name == "ping":
+                yield from self._load(tag, name, value, look)
+            elif name == "style":
+                if self._style_loads(value):
+                    yield from self._style(tag, name)
+            elif self._links is not None and name in ("href", "xlink:href"):
+                if element in ("a", "area") or element.startswith("v:"):
+                    yield from self._link(tag, name, value, self._links)
+            elif self._links is not None and name == "ping":
+                attribute = _attribute(tag, name)
                 yield Cut(attribute.start, attribute.end, b"", "ping")
+            elif "(" in value and self._style_loads(value):
+                yield from self._style(tag, name)
 
-    def _look(self, tag: Tag) -> Look:
+    def _style_loads(self, style: str) -> bool:
+        """Whether something in it may track: cheap, and remembered, before the spans are asked for."""
+        known = self._loading.get(style)
+        if known is None:
+            try:
+                known = may_load(style) and bool(self._tracking(style))
+            except UnreadableStyle:
+                known = True
+            self._loading[style] = known
+        return known
+
+    def _look(self, tag: Sighting) -> Look:
         if tag.name == "amp-pixel":
             return Look(tiny=True)
         if tag.name not in surfaces.SIZED:
             return SIZELESS if not self._depth else Look(hidden=True, bare=True)
-        values: dict[str, str] = {}
-        for attribute in tag.attributes:
-            values.setdefault(attribute.name, attribute.value)
-        found = look_of(values, within_hidden=self._depth > 0, sheet=self._said(tag))
+        values = {name: value or "" for name, value in tag.values if name in LOOKED_AT}
+        key = tuple(values.items())
+        if self._sheet.rules:
+            found = look_of(values, within_hidden=self._depth > 0, sheet=self._said(tag))
+        else:
+            known = self._looks.get((key, self._depth > 0))
+            found = known or look_of(values, within_hidden=self._depth > 0)
+            self._looks[key, self._depth > 0] = found
         return found if tag.name in surfaces.PICTURES else Look(found.tiny, found.hidden, True, found.line)
 
-    def _load(self, tag: Tag, attribute: Attribute, look: Look) -> Iterator[Cut]:
-        if attribute.name.endswith("srcset"):
-            yield from self._candidates(tag, attribute, look)
+    def _load(self, tag: Sighting, name: str, value: str, look: Look) -> Iterator[Cut]:
+        if name.endswith("srcset"):
+            yield from self._candidates(tag, name, value, look)
             return
-        found = self._judge(attribute.value, look)
+        found = self._judge(value, look)
         if found.instead:
+            attribute = _attribute(tag, name)
             yield Cut(attribute.value_start, attribute.value_end, write(found.instead, markup=True), found.kind)
         elif found.kind:
-            yield self._gone(tag, attribute, found.kind)
+            yield self._gone(tag, name, found.kind)
 
-    def _candidates(self, tag: Tag, attribute: Attribute, look: Look) -> Iterator[Cut]:
+    def _candidates(self, tag: Sighting, name: str, value: str, look: Look) -> Iterator[Cut]:
         """Of a srcset: it goes when one of its addresses does; one that is made common is replaced."""
-        value, pieces, at, kind = attribute.value, [], 0, ""
+        pieces, at, kind = list[str](), 0, ""
         for match in _CANDIDATE.finditer(value):
             address = match[0].rstrip(",")
             found = self._judge(address, look) if self._base or _REMOTE.match(address) else STAYS
             if found.kind and not found.instead:
-                yield self._gone(tag, attribute, found.kind)
+                yield self._gone(tag, name, found.kind)
                 return
             if found.instead:
                 kind = found.kind
                 pieces += [value[at : match.start()], write(found.instead, markup=False).decode("ascii")]
                 at = match.start() + len(address)
         if kind:
+            attribute = _attribute(tag, name)
             new = html.escape("".join((*pieces, value[at:]))).encode("latin-1", "xmlcharrefreplace")
             yield Cut(attribute.value_start, attribute.value_end, new, kind)
 
@@ -197,12 +238,17 @@ class _Reader:
         found = self._judged.get(key)
         if found is None:
             url = self._resolve(address)
-            known = self._known
-            found = STAYS
-            if url is not None:
-                found = judge(address, url, look, known.facts, known.compared.of(address), reader=known.reader)
-            self._judged[key] = found
+            found = self._judged[key] = STAYS if url is None else self._judge_url(address, url, look)
         return found
+
+    def _judge_url(self, address: str, url: weburl.Url, look: Look) -> Judgement:
+        known = self._known
+        if not known.compared.verdicts and ordinary(url, look, known.facts):
+            return STAYS
+        self._closely += 1
+        if self._closely > MOST:
+            raise TooMany(f"more than {MOST} addresses that are no ordinary pictures")
+        return judge(address, url, look, known.facts, known.compared.of(address), reader=known.reader)
 
     def _resolve(self, address: str) -> weburl.Url | None:
         url = weburl.read(address)
@@ -212,24 +258,34 @@ class _Reader:
         folder = base.path.rpartition("/")[0] if base and not address.lstrip().startswith("/") else ""
         return weburl.read(f"https://{base.host}{folder}/{address.strip().lstrip('/')}") if base else None
 
-    def _gone(self, tag: Tag, attribute: Attribute, kind: str) -> Cut:
-        whole = surfaces.is_only(tag, attribute)
-        return Cut(tag.start, tag.end, b"", kind) if whole else Cut(attribute.start, attribute.end, b"", kind)
+    def _gone(self, tag: Sighting, name: str, kind: str) -> Cut:
+        if surfaces.is_only(tag.name, name):
+            return Cut(*tag.span(), b"", kind)
+        attribute = _attribute(tag, name)
+        return Cut(attribute.start, attribute.end, b"", kind)
 
-    def _link(self, tag: Tag, attribute: Attribute, rules: Rules) -> Iterator[Cut]:
-        if tag.name not in ("a", "area") and not tag.name.startswith("v:"):
+    def _link(self, tag: Sighting, name: str, value: str, rules: Rules) -> Iterator[Cut]:
+        if value in self._clean_links or plain(value, rules):
             return
+        if rules.full and value not in self._links_seen:
+            yield Cut(tag.start, tag.start, b"", NOT_CLEANED)
+            return
+        self._links_seen.add(value)
+        attribute = _attribute(tag, name)
         at = attribute.value_start
-        for cut in clean(self._content[at : attribute.value_end], rules, markup=True):
+        cuts = clean(self._content[at : attribute.value_end], rules, markup=True)
+        if not cuts:
+            self._clean_links.add(value)
+        for cut in cuts:
             yield Cut(cut.start + at, cut.end + at, cut.text, cut.kind)
 
-    def _refresh(self, tag: Tag) -> Iterator[Cut]:
+    def _refresh(self, tag: Sighting) -> Iterator[Cut]:
         equivalent, content = tag.get("http-equiv"), tag.get("content")
-        if equivalent is None or content is None or equivalent.value.strip().lower() != "refresh":
+        if equivalent is None or content is None or equivalent.strip().lower() != "refresh":
             return
-        found = _REFRESH.match(content.value)
+        found = _REFRESH.match(content)
         if found and (kind := self._judge(found[1], SIZELESS).kind):
-            yield Cut(tag.start, tag.end, b"", kind)
+            yield Cut(*tag.span(), b"", kind)
 
     def _style_sheet(self, node: Style) -> Iterator[Cut]:
         try:
@@ -240,7 +296,8 @@ class _Reader:
         for start, end, instead, kind in found:
             yield Cut(node.start + start, node.start + end, instead.encode("latin-1", "replace"), kind)
 
-    def _style(self, attribute: Attribute) -> Iterator[Cut]:
+    def _style(self, tag: Sighting, name: str) -> Iterator[Cut]:
+        attribute = _attribute(tag, name)
         raw = self._content[attribute.value_start : attribute.value_end]
         style = attribute.value if b"&" in raw else raw.decode("latin-1")
         try:
@@ -265,6 +322,20 @@ class _Reader:
                 address = address.replace("(", "%28").replace(")", "%29").replace("'", "%27")
                 found.append((load.start, load.end, load.with_address(address), judged.kind))
         return found
+
+
+def _hides(said: Mapping[str, str], style: str) -> bool:
+    try:
+        return hides({**said, **declarations(style)})
+    except UnreadableStyle:
+        return True
+
+
+def _attribute(tag: Sighting, name: str) -> Attribute:
+    found = tag.tag().get(name)
+    if found is None:
+        raise Unscannable("an attribute was read in two ways")
+    return found
 
 
 def _rewritten(name: str, style: str, found: list[tuple[int, int, str, str]]) -> bytes:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -28,6 +27,8 @@ from gateway.config.trackers import Trackers
 from gateway.filters.tracker_styles import TINY, UnreadableStyle, declarations, dimension, hides, may_hide, pixels
 
 MAX_PROXIES = 3
+MAX_ADDRESS = 16 * 1024
+"""Characters; no picture has a longer address."""
 _NUMBER = 8
 """Digits that make a number individual where size and hiding say nothing: fewer are colours, sizes, article numbers."""
 _LINE = 20.0
@@ -44,8 +45,11 @@ _TIME = re.compile(r"1\d{9}(?:\d{3})?")
 _SIZE_WORDS = re.compile(r"width|height", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+LOOKED_AT = frozenset({"width", "height", "alt", "style", "hidden"})
+"""Attributes that say how an element shows."""
+
+
+class Look(NamedTuple):
     """How an element shows. `line`: tiny, but long; `bare`: neither a size nor a text is given."""
 
     tiny: bool = False
@@ -80,6 +84,8 @@ def judge(
     address: str, url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict = UNKNOWN, *, reader: str = ""
 ) -> Judgement:
     """What becomes of one load. `reader` is the only recipient's address in lower case, "" where there are several."""
+    if len(address) > MAX_ADDRESS:
+        return Judgement("individual")
     static = facts.static_host(url)
     known = "" if static else _known(url, facts)
     if verdict.sameness is Sameness.INDIVIDUAL:
@@ -98,6 +104,13 @@ def judge(
         return _cut(address, url, facts)
     suspect = look.bare and not weburl.names_file(url) and _individual(url, facts)
     return Judgement("individual") if suspect else STAYS
+
+
+def ordinary(url: weburl.Url, look: Look, facts: Trackers) -> bool:
+    """What nearly all pictures are: something to see, in a file with a name, on a host that no fact is about."""
+    if look.tiny or look.hidden or url.query or url.fragment or "@" in url.path or "%" in url.path:
+        return False
+    return weburl.names_file(url) and facts.ordinary(url.host) and not facts.known_path(url)
 
 
 def _known(url: weburl.Url, facts: Trackers) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from gateway.compared import NEVER, Compared, Sameness
@@ -20,6 +21,10 @@ from gateway.config.targets import decoded, packed
 from gateway.config.trackers import Trackers
 
 MAX_REDIRECTS = 4
+MAX_ADDRESS = 16 * 1024
+"""Octets; longer ones are left as they are, and reported."""
+MOST = 1500
+"""Different addresses of one mail that are read closely; newsletters have some hundred."""
 NOT_CLEANED = "tracked-link"
 """Kind of a cut that cuts nothing: the link says who clicked, and where it leads cannot be told from it."""
 _MARKUP_AND = re.compile(r"&(?:amp;|#0{0,9}38;|#x0{0,9}26;)?", re.IGNORECASE)
@@ -32,12 +37,15 @@ _RUNS = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
 _MIXED = 5
 """Runs of digits, small and capital letters in such a piece; one of twice that length needs no more than 3."""
 _PIECES = re.compile(r"[^0-9A-Za-z]+")
+_PLAIN = re.compile(
+    r"https?://((?:[A-Za-z0-9-]{1,40}\.){1,6}[A-Za-z]{2,24})(?:/(?:[a-z]*+\d{0,4}+(?![A-Za-z\d])[._-]*+){0,15}+){0,8}+"
+)
+"""An address that says nothing but a place: words, and numbers of up to four digits."""
 _WRITTEN_OUT = re.compile(r"[/=]https?(?::|%3a)", re.IGNORECASE)
 _UNRESERVED = "!#$%&'()*+,/:;=?@[]~-._"
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """Replace octets start..end by `text`. Links: link-parameter, redirect, made-common, or `NOT_CLEANED`."""
 
     start: int
@@ -51,7 +59,8 @@ class Rules:
     """What links are cleaned by.
 
     `exempt` holds decoded addresses that stay, and beginnings of such when they end in "/". `report`: an address that
-    looks individual is reported although no other copy says so. `known` remembers what was found for an address.
+    looks individual is reported although no other copy says so. `known` remembers what was found for an address, of
+    `MOST` at most: what else is in a mail with more is left and reported.
     """
 
     facts: Trackers
@@ -60,12 +69,20 @@ class Rules:
     report: bool = False
     known: dict[tuple[bytes, bool], list[Cut]] = field(default_factory=dict)
 
+    @property
+    def full(self) -> bool:
+        """Whether no further address is read closely."""
+        return len(self.known) >= MOST
+
 
 def clean(value: bytes, rules: Rules, *, markup: bool) -> list[Cut]:
     """What goes out of one address. `markup`: character references stand for characters (HTML), else not (text)."""
     key = value, markup
     found = rules.known.get(key)
     if found is None:
+        too_much = rules.full or len(value) > MAX_ADDRESS
+        if too_much:
+            return [Cut(len(value), len(value), b"", NOT_CLEANED)]
         found = rules.known[key] = _clean(value, rules, markup)
     return found
 
@@ -99,6 +116,14 @@ def _cuts(raw: str, plain: str, url: weburl.Url, rules: Rules, markup: bool) -> 
     individual = verdict.sameness is Sameness.INDIVIDUAL and not cuts
     looks = verdict.sameness is not Sameness.COMMON and (rules.report or individual) and _telling(url, facts)
     return [*cuts, not_cleaned] if individual or looks else cuts
+
+
+def plain(address: str, rules: Rules) -> bool:
+    """Whether nothing can be found in an address: no query, no fact about its host, nothing long in its path. Cheap."""
+    if rules.compared.verdicts or not (found := _PLAIN.fullmatch(address)):
+        return False
+    segments = address[found.end(1) :].lower().split("/")
+    return rules.facts.unknown(found[1].lower(), segments)
 
 
 def _is_exempt(plain: str, exempt: frozenset[str]) -> bool:

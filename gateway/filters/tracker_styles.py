@@ -22,7 +22,8 @@ NOTHING = "data:,"
 # Names of what loads, or a back slash, behind which any of them can hide.
 _MAY_LOAD = re.compile(r"url|src|image-set|@import|\\", re.IGNORECASE)
 _MAY_HIDE = re.compile(
-    r"none|hidden|collapse|opacity|(?:height|width)\s*:\s*\+?[0-3.]|:\s*-\d|scale|zoom|clip|/\*|\\", re.IGNORECASE
+    r"none|hidden|collapse|opacity\s*:\s*0?\.?0|max-(?:height|width)\s*:\s*\+?[0.]|:\s*-\d\d\d|scale|zoom|clip|/\*|\\",
+    re.I,
 )
 _ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6}[ \t\r\n\f]?|\r\n|.)", re.DOTALL)
 _PAD = "\x01"

@@ -1,7 +1,7 @@
 """Which attributes of which elements make a mail program load something.
 
 what:       tables of elements and attributes, and what goes when one of them tracks
-takes→gives: tag, attribute → whether it loads; whether the whole element goes
+takes→gives: names of element and attribute → whether it loads; whether the whole element goes
 knows not:  addresses, trackers
 fails by:   nothing
 standard:   R-058; HTML 4 and 4.8; SVG 2 chapters 5, 15 and 21; VML; AMP for Email
@@ -10,8 +10,6 @@ standard:   R-058; HTML 4 and 4.8; SVG 2 chapters 5, 15 and 21; VML; AMP for Ema
 from __future__ import annotations
 
 import re
-
-from gateway.message.html import Attribute, Tag
 
 PICTURES = frozenset({"img", "image", "input", "amp-img", "amp-anim"})
 """Elements whose size and text say whether there is anything to see."""
@@ -65,16 +63,13 @@ OF_INTEREST = _ALWAYS.union(*_LOADING.values()) - {"href"} | {"hidden", "ping", 
 """Names of attributes for which a tag has to be looked at; `href` and `style` are told apart by their owner."""
 
 
-def loads(tag: Tag, attribute: Attribute) -> bool:
-    """Whether this attribute makes a mail program fetch its value."""
-    if attribute.name not in _ALWAYS and attribute.name not in _LOADING.get(tag.name, ()):
+def loads(element: str, name: str, relation: str | None) -> bool:
+    """Whether attribute `name` makes a mail program fetch its value; `relation` is the value of `rel` beside it."""
+    if name not in _ALWAYS and name not in _LOADING.get(element, ()):
         return False
-    if tag.name != "link":
-        return True
-    relation = tag.get("rel")
-    return relation is not None and bool(_LOADING_RELATIONS.search(relation.value))
+    return element != "link" or (relation is not None and bool(_LOADING_RELATIONS.search(relation)))
 
 
-def is_only(tag: Tag, attribute: Attribute) -> bool:
+def is_only(element: str, name: str) -> bool:
     """Whether the element is there for this address alone, so that it goes with it."""
-    return attribute.name in _WHOLE.get(tag.name, ())
+    return name in _WHOLE.get(element, ())

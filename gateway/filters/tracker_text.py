@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.filters.tracker_links import NOT_CLEANED, Cut, Rules, clean
+from gateway.filters.tracker_links import NOT_CLEANED, Cut, Rules, clean, plain
 
 MARK = b"://"
 _URL = re.compile(rb"https?://[^\s<>\"']+", re.IGNORECASE)
@@ -43,14 +43,18 @@ def text_cuts(content: bytes, rules: Rules, *, joins_lines: bool = False) -> Ite
         elif _GOES_ON.match(content, end) and clean(written, rules, markup=False):
             yield Cut(end, end, b"", NOT_CLEANED)
         else:
-            yield from _moved(clean(written.rstrip(_TRAILING), rules, markup=False), start)
+            yield from _moved(_clean(written.rstrip(_TRAILING), rules, markup=False), start)
 
 
 def shown_cuts(content: bytes, start: int, end: int, rules: Rules) -> Iterator[Cut]:
     """Of a run of text in HTML. What cannot be cleaned is reported where it is linked, not here."""
     for found in _MARKUP_URL.finditer(content, start, end):
-        cuts = clean(found[0].rstrip(_TRAILING), rules, markup=True)
+        cuts = _clean(found[0].rstrip(_TRAILING), rules, markup=True)
         yield from _moved([cut for cut in cuts if cut.kind != NOT_CLEANED], found.start())
+
+
+def _clean(address: bytes, rules: Rules, *, markup: bool) -> list[Cut]:
+    return [] if plain(address.decode("latin-1"), rules) else clean(address, rules, markup=markup)
 
 
 def _across_lines(written: bytes, start: int, rules: Rules, join: re.Pattern[bytes]) -> Iterator[Cut]:

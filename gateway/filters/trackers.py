@@ -3,7 +3,7 @@
 what:       goes over every part a reader sees and splices out what the tracker_* files find
 takes→gives: `Draft` + `Context` → edits, and notes about what could not be read or cleaned
 knows not:  how an address is judged, who the person is
-fails by:   nothing: what cannot be scanned is left and noted
+fails by:   nothing: what cannot be scanned is left and noted; more remote loads than any real mail has refuse it
 standard:   S-46, S-47; R-058, R-060, R-061; L-32; EDPB Guidelines 2/2023
 """
 
@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gateway.decision import Action
 from gateway.filters.context import Context, Filter, Outcome
-from gateway.filters.tracker_html import Loads, html_cuts
+from gateway.filters.tracker_html import Loads, TooMany, html_cuts
 from gateway.filters.tracker_links import NOT_CLEANED, Cut, Rules
 from gateway.filters.tracker_text import text_cuts
 from gateway.message.draft import Draft
 from gateway.message.html import Unscannable
 from gateway.message.parse import Message, Part
+from gateway.reply import REFUSED
 
 NAME = "trackers"
 _MARKUP = ("text/html", "text/x-amp-html", "text/watch-html")
@@ -56,6 +58,11 @@ def _part(draft: Draft, part: Part, loads: Loads, links: Rules | None) -> Iterat
         cuts = _cuts(part, draft.content(part), loads, links)
     except Unscannable:
         yield Outcome(NAME, "cannot-inspect", detail=f"part {part.path}: HTML that two readers would read differently")
+        return
+    except TooMany as error:
+        yield Outcome(
+            NAME, "too-many-addresses", Action.REFUSE, f"part {part.path}: {error}", REFUSED.because(str(error))
+        )
         return
     for cut in cuts:
         if cut.kind != NOT_CLEANED:

@@ -205,7 +205,7 @@ class Draft:
             raise ValueError(f"part {part.path} may not be edited: {reason}")
         if not 0 <= start <= end <= len(self.content(part)):
             raise ValueError(f"part {part.path}: {start}:{end} is outside its content")
-        written = _joined(replacement)
+        written = replacement if len(replacement) == 1 and replacement[0] else _joined(replacement)
         if start == end and not written:
             return  # nothing to do: the part keeps its bytes
         self._plan(Edit(by, kind, part.path, start, end, written))

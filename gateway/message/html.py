@@ -155,6 +155,15 @@ class Sighting:
                 return value or ""
         return None
 
+    @property
+    def start(self) -> int:
+        """Where the tag begins."""
+        return self._base + self._token.col
+
+    def span(self) -> tuple[int, int]:
+        """Where it begins and ends, proven to be the source."""
+        return self.start, self._base + _verified(self._flat, self._token)
+
     def tag(self) -> Tag:
         """The tag with its spans. Raises `Unscannable` where they are not what the source says."""
         _verified(self._flat, self._token)
