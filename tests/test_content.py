@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
+from gateway import plan
 from gateway.config.organisation import Organisation
-from gateway.content import InspectorUnavailable
+from gateway.content import InProcess, InspectorUnavailable, inside, look
 from gateway.facts import Scope, ScopeKind
 from gateway.inspection import Inspection, Item
 from gateway.observe import metrics
 from gateway.registry.protocol import EventKind
 from gateway.spool.protocol import State
-from tests.house import SETTINGS, House, organisation
+from tests.house import SETTINGS, House, envelope, organisation, rules
 
 ANNA, BERT, CARL = "anna@people.example", "bert@people.example", "carl@people.example"
 PARTY = "orders@party.example"
@@ -34,7 +35,7 @@ def settings(**changes: Any) -> Organisation:
     streams = dict(SETTINGS["streams"])
     streams["participation"] = {"basis": ["contract"], "blocked_by": ["everything"]}
     streams["webshop"] = {"basis": ["contract"], "blocked_by": ["everything"]}
-    content = {"name_list": {"streams": ["participation", "personal"]}, "own": ["070-1234567"]} | changes
+    limits = {"name_list": {"streams": ["participation", "personal"]}, "own": ["070-1234567"]} | changes
     clients = [*SETTINGS["clients"], {"name": "shop", "secret": "shop"}, {"name": "course", "secret": "course"}]
     party = {
         "name": "party", "title": "Party", "addresses": [PARTY], "domains": ["party.example"],
@@ -46,7 +47,7 @@ def settings(**changes: Any) -> Organisation:
         *SETTINGS["classify"],
     ]
     return organisation(
-        streams=streams, content=content, clients=clients, third_parties=[party], classify=classify,
+        streams=streams, content=limits, clients=clients, third_parties=[party], classify=classify,
         routes=[{"provider": "desk"}],
     )  # fmt: skip
 
@@ -253,6 +254,10 @@ async def test_the_organisations_own_data_never_counts(house: House) -> None:
         ["Kees", "kees@school.example", ""],
     ]
     assert await state(house, with_file(csv(rows)), ANNA, BERT) == ""
+    packed = zipped(("team.csv", csv(rows)))
+    assert await state(house, with_file(packed, "team.zip", "application/zip"), ANNA, BERT) == ""
+    other = zipped(("team.csv", csv(rows).replace(b"070-1234567", b"070-1234568")))
+    assert "1 phone" in await state(house, with_file(other, "team.zip", "application/zip"), ANNA, BERT)
 
 
 # --- The inspector ---
@@ -304,3 +309,26 @@ async def test_findings_are_counted_by_kind(house: House) -> None:
     before = counted()
     await state(house, with_file(csv([["Naam", "Telefoon"], ["A", "06-12345678"], ["B", "0612345678"]])), ANNA, BERT)
     assert counted() == before + 1, "different values"
+
+
+async def test_i1_what_an_edit_takes_out_of_the_text_is_no_leak(house: House) -> None:
+    """Addresses in text are the leak check's, which reads what leaves; those in files are the inspector's."""
+    packed = zipped(("a.txt", f"Bel 06-12345678, {CARL}".encode()))
+    seen: list[Inspection] = []
+
+    class Watching(InProcess):
+        async def inspect(self, items: Sequence[Item]) -> Inspection:
+            seen.append(await super().inspect(items))
+            return seen[-1]
+
+    rows = [["Naam", "E-mail"], ["Anna", BERT], ["Bert", CARL]]
+    message = mail(html="<table>" + "".join(f"<tr><td>{a}<td>{b}" for a, b in rows) + "</table>")
+    message.add_attachment(packed, maintype="application", subtype="zip", filename="a.zip")
+    raw = message.as_bytes(policy=SMTP)
+    tenant, sent = house.tenant, envelope(ANNA, client="course")
+    reading = plan.read(tenant, rules(), sent, raw, now=house.now)
+    found = await look(tenant, sent, reading, inside(tenant, sent, reading), Watching())
+    assert {a.reveal() for a in seen[-1].addresses} == {BERT, CARL}
+    assert {a.reveal(): places for a, places in found.inspection.addresses.items()} == {
+        CARL: ("part 1.2, file a.txt, line 1",)
+    }

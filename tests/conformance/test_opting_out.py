@@ -34,6 +34,7 @@ from tests.conformance.steps import (
     retry,
     visit,
 )
+from tests.documents.making import pdf
 from tests.e2e.post import (
     EVIDENCE,
     PAREL,
@@ -58,7 +59,7 @@ KINDS = kinds("k21") | {"policy_change": {"stream": "policy_change", "reference"
 
 def whole(message: EmailMessage) -> None:
     message.add_alternative("<html><body><p>Tot <b>zaterdag</b>.</p></body></html>", subtype="html")
-    message.add_attachment(b"%PDF-1.4 rooster", maintype="application", subtype="pdf", filename="rooster.pdf")
+    message.add_attachment(pdf(["Rooster"]), maintype="application", subtype="pdf", filename="rooster.pdf")
 
 
 @pytest.mark.parametrize("kind", KINDS)
