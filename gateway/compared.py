@@ -62,7 +62,8 @@ class Compared:
 
 def written(address: str) -> str:
     """An address as a browser reads it: no space around it, no tab or line end within (WHATWG URL 4.4)."""
-    return address.strip(" \t\r\n\f\0").translate(_IGNORED)
+    address = address.strip(" \t\r\n\f\0")
+    return address if address.isprintable() else address.translate(_IGNORED)
 
 
 NEVER = Compared()

@@ -125,22 +125,17 @@ class _Reader:
                 if node.attributes:
                     found.extend(self._element(node))
             elif isinstance(node, Text):
-                found.extend(self._text(node))
+                text = b"" if node.element else self._content[node.start : node.end].strip()
+                if text:
+                    self._texts.append(text)
+                    if b"://" in text:
+                        found.extend(_in_text(text.decode("latin-1"), references=True))
             elif isinstance(node, Style):
                 found.extend(_in_style(self._content[node.start : node.end].decode("latin-1")))
             if len(found) > MOST_PLACES:
                 break
         features |= _features(self._texts) | {f for p in found if not p.link and (f := _read(p.address).plain)}
         return found
-
-    def _text(self, node: Text) -> Iterator[Place]:
-        text = self._content[node.start : node.end].strip()
-        if node.element or not text:
-            return
-        if len(self._texts) < MOST_FEATURES:
-            self._texts.append(text)
-        if b"://" in text:
-            yield from _in_text(text.decode("latin-1"), references=True)
 
     def _element(self, tag: Tag) -> Iterator[Place]:
         for attribute in tag.attributes:

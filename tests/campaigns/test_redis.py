@@ -76,6 +76,22 @@ async def test_a_server_that_is_gone_is_away_and_is_found_again(tmp_path: Path) 
         server.stop()
 
 
+async def test_the_acl_line_of_the_page_lets_it_work_and_reach_nothing_else(server: Server, store: Store) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "redis.md").read_text("utf-8")
+    line = next(text for text in page.splitlines() if text.startswith("ACL SETUSER"))
+    server.ask(*line.replace("ORGANISATION", "school").replace("PASSWORD", "geheim").split())
+    one, other = (
+        RedisCampaigns(Reach(store, name, "bg-school", "geheim"), lambda _: 2**31) for name in ("school", "shop")
+    )
+    await one.secret(4, make=True)
+    await one.add([Entry(4, NEWS, b"x")])
+    assert (await one.read(4, NEWS, ""))[0] == [b"x"]
+    with pytest.raises(CampaignsUnavailable):
+        await other.secret(4, make=True)
+    await one.close()
+    await other.close()
+
+
 def test_who_only_reads_may_ask_in_any_event_loop(store: Store) -> None:
     one = RedisCampaigns(Reach(store, "school"), lambda _: 2**31, read_only=True)
 
