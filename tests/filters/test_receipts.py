@@ -58,7 +58,7 @@ def asks(text: str) -> list[tuple[str, Action, str]]:
 @pytest.mark.parametrize(
     "kind", ["application/pkcs7-signature", "application/x-pkcs7-signature", "application/octet-stream"]
 )
-def test_r055_a_request_inside_a_signature_holds_the_mail(kind: str) -> None:
+def test_a_request_inside_a_signature_holds_the_mail(kind: str) -> None:
     text = signed("asks").replace("application/pkcs7-signature; name", f"{kind}; name")
     assert asks(text) == [("signed-receipt-request", Action.HOLD, "inside the signature of part 1.2")]
 
