@@ -354,7 +354,7 @@ class Pipeline:
             for edit in rendition.draft.edits:
                 metrics.EDITS.labels(name, edit.by, edit.kind).inc()
             for outcome in rendition.outcomes:
-                metrics.OUTCOMES.labels(name, outcome.filter, outcome.kind, outcome.action.value).inc()
+                metrics.OUTCOMES.labels(name, outcome.filter, outcome.kind, outcome.action.value).inc(outcome.times)
                 if outcome.kind == "one-click-unsigned":
                     metrics.ONE_CLICK_UNSIGNED.labels(name).inc()
 
@@ -377,7 +377,8 @@ def count_content(made: Plan, organisation: str) -> None:
     for kind, number in found.items():
         metrics.CONTENT_FOUND.labels(organisation, kind).inc(number)
     for unread in inspection.unread:
-        metrics.CONTENT_UNREAD.labels(organisation, unread.why).inc()
+        reason = unread.why.rpartition(": ")[2]  # without the name of a file inside
+        metrics.CONTENT_UNREAD.labels(organisation, reason).inc()
     if found or inspection.unread:
         maillog.inspected(made.id, organisation, len(inspection.unread), found)
 

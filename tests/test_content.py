@@ -304,6 +304,15 @@ async def test_only_what_needs_it_is_asked_about(house: House) -> None:
     assert [[i.part for i in items] for items in asked] == [["1.2"]]
 
 
+async def test_what_cannot_be_read_is_counted_by_its_reason_without_names(house: House) -> None:
+    counted: Callable[[], float] = metrics.CONTENT_UNREAD.labels("school", "an unknown format")._value.get
+    before = counted()
+    packed = zipped(("geheim.bin", b"\x00\x01\x02" * 99), ("namen.txt", b"Anna de Vries"))
+    reason = await state(house, with_file(packed, "a.zip", "application/zip"), ANNA, BERT)
+    assert reason.startswith("content_check: cannot-inspect")
+    assert counted() == before + 1
+
+
 async def test_findings_are_counted_by_kind(house: House) -> None:
     counted: Callable[[], float] = metrics.CONTENT_FOUND.labels("school", "phone")._value.get
     before = counted()
