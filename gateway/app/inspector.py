@@ -79,9 +79,9 @@ class Inspector:
     _closed: bool = False
 
     @property
-    def pid(self) -> int:
-        """Of the process; 0 while there is none."""
-        return self._process.pid if self._process is not None else 0
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return self._process.pid if self._process is not None else None
 
     async def inspect(self, items: Sequence[Item]) -> Inspection:
         """Look into all items; a part that cannot be read does not hide the others."""

@@ -42,8 +42,16 @@ async def make() -> AsyncIterator[Make]:
         await one.close()
 
 
-def gone(pid: int) -> bool:
+def send(inspector: Inspector, number: int) -> int:
+    """A signal to the process; gives its id."""
+    assert inspector.pid
+    os.kill(inspector.pid, number)
+    return inspector.pid
+
+
+def gone(pid: int | None) -> bool:
     """Whether the process has ended, waited for."""
+    assert pid
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -57,7 +65,7 @@ def gone(pid: int) -> bool:
 async def stopped(inspector: Inspector, *items: Item) -> asyncio.Task[object]:
     """A question whose reader stands still."""
     await inspector.inspect([TEXT])
-    os.kill(inspector.pid, signal.SIGSTOP)
+    send(inspector, signal.SIGSTOP)
     asked = asyncio.create_task(inspector.inspect(items))
     await asyncio.sleep(0)
     return asked
@@ -94,8 +102,7 @@ async def test_it_starts_when_first_needed_and_stays(make: Make) -> None:
 async def test_a_process_that_dies_costs_its_part_and_is_replaced(make: Make) -> None:
     inspector = make()
     asked = await stopped(inspector, LIST, TEXT)
-    first = inspector.pid
-    os.kill(first, signal.SIGKILL)
+    first = send(inspector, signal.SIGKILL)
     found = await asked
     assert found.unread == (Unread("1.2", FAILED),)  # type: ignore[attr-defined]
     assert [a.reveal() for a in found.addresses] == ["piet@example.org"]  # type: ignore[attr-defined]
@@ -106,7 +113,7 @@ async def test_a_process_that_dies_costs_its_part_and_is_replaced(make: Make) ->
 async def test_a_process_that_died_while_nobody_asked_costs_nothing(make: Make) -> None:
     inspector = make()
     await inspector.inspect([TEXT])
-    os.kill(inspector.pid, signal.SIGKILL)
+    send(inspector, signal.SIGKILL)
     assert gone(inspector.pid)
     for _ in range(2):
         found = await inspector.inspect([TEXT])
@@ -139,6 +146,15 @@ async def test_a_part_that_takes_too_much_memory_costs_only_itself(make: Make) -
     assert [a.reveal() for a in found.addresses] == ["piet@example.org"]
 
 
+async def test_the_memory_of_the_worker_is_not_taken_for_that_of_its_process(make: Make) -> None:
+    inspector = make()
+    mine = b"x" * inspector.limits.worn
+    for _ in range(2):
+        await inspector.inspect([TEXT])
+    assert inspector.started == 1
+    assert mine
+
+
 async def test_a_process_that_grew_is_replaced_by_a_fresh_one(make: Make) -> None:
     inspector = make(Limits(worn=1))
     for _ in range(2):
@@ -149,7 +165,7 @@ async def test_a_process_that_grew_is_replaced_by_a_fresh_one(make: Make) -> Non
 async def test_after_some_deaths_the_rest_of_a_mail_is_not_tried(make: Make) -> None:
     inspector = make(Limits(deaths=1))
     asked = await stopped(inspector, LIST, TEXT)
-    os.kill(inspector.pid, signal.SIGKILL)
+    send(inspector, signal.SIGKILL)
     found = await asked
     assert found.unread == (Unread("1.2", FAILED), Unread("1.3", "not read after other files failed"))  # type: ignore[attr-defined]
     assert inspector.started == 1
@@ -170,7 +186,7 @@ async def test_mails_wait_for_each_other_up_to_a_limit(make: Make) -> None:
     await asyncio.sleep(0)
     with pytest.raises(InspectorUnavailable):
         await inspector.inspect([TEXT])
-    os.kill(inspector.pid, signal.SIGCONT)
+    send(inspector, signal.SIGCONT)
     assert all(not found.unread for found in await asyncio.gather(*asked))  # type: ignore[attr-defined]
     assert not (await inspector.inspect([TEXT])).unread
 
@@ -220,7 +236,7 @@ async def test_closing_in_the_middle_leaves_no_process(make: Make) -> None:
     with pytest.raises(InspectorUnavailable):
         await asked
     assert gone(pid)
-    assert inspector.pid == 0
+    assert inspector.pid is None
 
 
 PARENT = """
