@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ PAIRS = sorted(FOLDER.rglob("*.in.eml"))
 BY_NAME: dict[str, tuple[Filter, ...]] = {"all": FILTERS, **{f.name: (f,) for f in FILTERS}}
 RECIPIENT = "jan@example.org"
 _HOST = re.compile(rb"(?:[\w.+-]@|https?://)([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?<!-)")
-_OURS = frozenset({"seven_bit", "recipient", "organisation", "compared", "stop", "notes"})
+_OURS = frozenset({"seven_bit", "recipient", "organisation", "compared", "sensitive", "stop", "notes"})
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Pair:
             changes["organisation"] = organisation(**self.changes["organisation"])
         if "compared" in self.changes:
             changes["compared"] = Compared({a: verdict(v) for a, v in self.changes["compared"].items()})
-        return context(**changes)
+        made = context(**changes)
+        sensitive = bool(self.changes.get("sensitive", False))
+        return replace(made, classification=replace(made.classification, sensitive=sensitive))
 
     @property
     def recipient(self) -> str:
