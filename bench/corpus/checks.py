@@ -85,20 +85,21 @@ def others(case: Case) -> Found:
 
 def attachments(case: Case) -> Found:
     """Everything that is no text of the mail itself: the same octets, encoded and decoded."""
-    kept = [leaf.digests for leaf in case.leaves if not leaf.shown and not _shortened(leaf, case.sent)]
+    kept = [leaf.digests for leaf in case.leaves if not leaf.shown and not _shortened(leaf, case)]
     sent = [leaf.digests for leaf in case.sent]
     missing = Counter(kept) - Counter(sent + [(kind, "", content) for kind, _, content in sent])
     return len(kept), [f"{kind}: other octets" for kind, _, _ in missing.elements()]
 
 
-def _shortened(leaf: Leaf, sent: list[Leaf]) -> bool:
-    """A calendar that lost lines with people in them, and nothing else (R-028)."""
+def _shortened(leaf: Leaf, case: Case) -> bool:
+    """A calendar that lost lines with people in them and names its recipient, and is the same else (R-028)."""
     if leaf.type != "text/calendar":
         return False
     old = Counter(_calendar(leaf))
-    for other in (x for x in sent if x.type == leaf.type):
+    for other in (x for x in case.sent if x.type == leaf.type):
         new = Counter(_calendar(other))
-        if new < old and not new - old and all("mailto:" in line.lower() or "@" in line for line in old - new):
+        added = all(line.startswith("ATTENDEE") and case.recipient in line.lower() for line in new - old)
+        if added and all("@" in line for line in old - new):
             return True
     return False
 

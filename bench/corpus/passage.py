@@ -25,7 +25,7 @@ from bench.corpus.node import Script
 from bench.corpus.truth import Sheet, judge
 from gateway.cli.explain import as_submitted
 from gateway.explanation import Answer
-from gateway.filters.trackers import NOT_CLEANED
+from gateway.filters.tracker_links import NOT_CLEANED
 from tests.parsers.tree import postal, rust, stdlib
 
 _LEFT = re.compile(r"part ([\d.]+): (\d+)")
@@ -116,7 +116,7 @@ class Walk:
         if self.verify is not None:
             content = base64.b64encode(case.after).decode()
             said = self.verify.ask({"content": content, "keys": house.keys})
-            ours = next((s["result"] for s in said if s["domain"] and s["result"] == "pass"), "no pass")
+            ours = next((s["result"] for s in said if s.get("domain") and s["result"] == "pass"), "no pass")
             found.add("DKIM by mailauth", 1, [] if ours == "pass" else [str(said)[:200]])
 
     def _parse(self, found: Passage, case: Case) -> None:
@@ -165,7 +165,7 @@ def _case(before: bytes, answer: Answer, index: int, people: list[str], house: H
     recipient = answer.made.copies[index].recipient.address.reveal().lower()
     message = reading.parsed(before)
     named = reading.recipients(message) | {p.lower() for p in people}
-    writers = reading.addresses(message, ("from", "sender", "reply-to"))
+    writers = reading.addresses(message, ("from", "sender", "reply-to", "resent-from", "resent-sender"))
     newsletter = Way(house.way) is Way.NEWSLETTER
     others = _header_only(named, answer.finished[index]) if newsletter else named
     return Case(

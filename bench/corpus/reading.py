@@ -41,9 +41,10 @@ class Leaf:
 
     @property
     def digests(self) -> tuple[str, str, str]:
-        """Type, digest of the octets as they stand, digest of the decoded ones. 8-bit text may be encoded on the way
-        (RFC 6152): then only the second counts."""
-        return self.type, _digest(self.raw) if self.raw.isascii() else "", _digest(self.content)
+        """Type, digest of the octets as they stand, digest of the decoded ones. 8-bit text and lines over 998
+        octets may be encoded on the way (RFC 6152, RFC 5322 2.1.1): then only the second counts."""
+        fit = self.raw.isascii() and max(map(len, self.raw.split(b"\n"))) <= 999
+        return self.type, _digest(self.raw) if fit else "", _digest(self.content)
 
 
 def _digest(content: bytes) -> str:
@@ -51,7 +52,7 @@ def _digest(content: bytes) -> str:
 
 
 def as_text(content: bytes, charset: str) -> str:
-    for codec in (charset, "utf-8"):
+    for codec in (charset, charset.removeprefix("x-"), "utf-8"):
         try:
             return content.decode(codec)
         except (LookupError, UnicodeError):

@@ -76,6 +76,9 @@ class _Eyes(HTMLParser):
 def see(markup: str) -> Sight:
     """What is visible of `markup`."""
     eyes = _Eyes()
+    comment = markup.rfind("<!--")
+    if comment >= 0 and markup.find("-->", comment) < 0:
+        markup = markup[:comment]  # never closed: browsers show nothing from there on
     eyes.feed(markup)
     eyes.close()
     return eyes.sight

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parents[1] / "truth"
 TO_GO = frozenset({"tracker"})
 TO_STAY = frozenset({"common", "spacer", "exempt", "plain"})
 TO_CLEAN = frozenset({"recorder", "redirect", "parameter", "individual"})
+_CLOSED = "sealed or attached: "
 Key = tuple[str, int]
 Row = tuple[str, str]
 
@@ -57,7 +58,7 @@ def judge(found: Passage, sheet: Sheet, case: Case, reported: Mapping[str, int])
     for leaf in case.leaves:
         if leaf.type != "text/html":
             continue
-        where = "" if leaf.shown else "sealed or attached: "
+        where = "" if leaf.shown else _CLOSED
         _judge(found, sheet.loads, leaf.path, loads(leaf.text), left["load"], f"{where}load", 0)
         _judge(
             found, sheet.links, leaf.path, links(leaf.text), left["link"], f"{where}link", reported.get(leaf.path, 0)
@@ -85,5 +86,7 @@ def _judge(
             found.add(f"{what} {label}, reported", 1, [])
             continue
         wrong = (label in TO_GO | TO_CLEAN and stays) or (label in TO_STAY and not stays)
+        if what.startswith(_CLOSED):
+            wrong = not stays  # nothing in there may be touched
         text = f"part {part} {what} {item.ordinal}: {'kept' if stays else 'changed'}"
         found.add(f"{what} {label}", 1, [text] if wrong else [])
