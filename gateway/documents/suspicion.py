@@ -52,16 +52,18 @@ def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
     """
     if "&#" in text:
         text = unescape(text)
-    digits = sum(map(text.count, "0123456789"))
-    mails = text.count("@")
+    plain = _TAGS.sub(" ", text) if "<" in text else text
+    digits = sum(map(plain.count, "0123456789"))
+    mails = text.count("@")  # also behind links
     if not digits and not mails:
         return False
-    low = text.lower()
-    if digits >= _BSN_DIGITS and any(word in low for word in _NUMBER_WORDS):
+    low = plain.lower()
+    if digits >= _BSN_DIGITS and _mentions(low, _NUMBER_WORDS):
         return True
     if mails < least and digits < least * _LEAST_DIGITS and not headed:
         return digits >= least and sum(low.count(street) for street in _STREETS) >= least
-    most = max(_counts(text, known, dates=any(word in low for word in _BIRTHS)))
+    others = sum(1 for m in _MAIL.finditer(text) if m[1].lower() not in known.domains) if mails else 0
+    most = max(others, *_counts(plain, known, dates=_mentions(low, _BIRTHS))) if digits else others
     if most >= least:
         return True
     return headed and most > 0 and _mentions(low, _HEADINGS) and _mentions(low, _NAMES)
@@ -71,10 +73,8 @@ def _mentions(low: str, words: tuple[str, ...]) -> bool:
     return any(word in low for word in words)
 
 
-def _counts(text: str, known: Known, *, dates: bool) -> tuple[int, int, int, int]:
-    """Addresses, numbers (and dates), postcodes, streets that are not known; equal ones once."""
-    mails = sum(1 for m in _MAIL.finditer(text) if m[1].lower() not in known.domains) if "@" in text else 0
-    plain = _TAGS.sub(" ", text) if "<" in text else text
+def _counts(plain: str, known: Known, *, dates: bool) -> tuple[int, int, int]:
+    """Numbers (and dates), postcodes, streets that are not known; equal ones once."""
     shortest = _LEAST_DIGITS if dates else _SHORTEST
     numbers, codes, streets, more = set[str](), set[str](), 0, 0
     for match in _RUN.finditer(plain):
@@ -88,4 +88,4 @@ def _counts(text: str, known: Known, *, dates: bool) -> tuple[int, int, int, int
         if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].lower().endswith(_STREETS):
             streets += 1
     counted = sum(1 for n in numbers - known.numbers if len(n) >= shortest) + more
-    return mails, counted, len(codes - known.postcodes), streets
+    return counted, len(codes - known.postcodes), streets
