@@ -92,10 +92,12 @@ def command(
     if out is not None:
         _index(out, rows, house)
     if len(files) > 1 or out is not None:
-        written = (
-            "" if out is None else f"; {sum(bool(r['file']) for r in rows)} copies in {out}, see copies.json there"
-        )
-        print(total(len(files), (r["action"] for r in rows)) + written, file=sys.stderr if as_json else sys.stdout)
+        _sum_up(len(files), rows, out, as_json=as_json)
+
+
+def _sum_up(mails: int, rows: Sequence[dict[str, Any]], out: Path | None, *, as_json: bool) -> None:
+    written = "" if out is None else f"; {sum(bool(r['file']) for r in rows)} copies in {out}, see copies.json there"
+    print(total(mails, (r["action"] for r in rows)) + written, file=sys.stderr if as_json else sys.stdout)
 
 
 def as_submitted(raw: bytes) -> bytes:
