@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from gateway import copies
 from gateway.address import Address
+from gateway.agreement import SAMPLE
 from gateway.campaigns.protocol import CampaignStore, CampaignsUnavailable, Entry
 from gateway.compared import NEVER, Compared, Sameness
 from gateway.config.campaigns import Campaigns as Settings
@@ -36,6 +37,7 @@ AWAY = 5.0  # seconds in which a store that was away is not asked again
 STALE = 1.0  # seconds after which what others wrote is looked at again
 SETTLE = 0.1  # seconds between two writes, so that a burst becomes one
 _FAMILIES = 256
+_MOST_RECORDS = 200_000  # remembered here, some 40 MB; what was used least lately is read again when it is needed
 _UNWRITTEN = 2000  # entries that wait while the store is away; the oldest are forgotten
 _TROUBLE = (CampaignsUnavailable, TimeoutError)
 
@@ -99,7 +101,7 @@ class Campaigns:
             part, campaign = self._campaign(copy, parts)
         if campaign is None:
             campaign = self._begun(copy, part)
-        people = frozenset(campaign.person(address.exact()) for address in copy.recipients[: copies.SAMPLE])
+        people = frozenset(campaign.person(address.exact()) for address in copy.recipients[:SAMPLE])
         found = campaign.compare(copy.seen, people, settings.copies)
         self._keep(part, campaign)
         if self._writes:
@@ -112,6 +114,7 @@ class Campaigns:
         for part, campaign in waiting.values():
             self._unsent += (Entry(part.epoch, part.name, data) for data in copies.entries(campaign))
         del self._unsent[:-_UNWRITTEN]
+        self._forget()
         if not self._unsent:
             return
         sending, self._unsent = self._unsent, []
@@ -121,6 +124,11 @@ class Campaigns:
         except _TROUBLE as error:
             self._unsent = sending + self._unsent
             self._trouble(error)
+
+    def _forget(self) -> None:
+        held = sum(part.family.records for part in self._parts.values())
+        while held > _MOST_RECORDS and len(self._parts) > 1:
+            held -= self._parts.popitem(last=False)[1].family.records
 
     async def purge(self, settings: Settings, now: float) -> int:
         """Forget what is older than is kept, here and in the store. Gives how many entries went."""

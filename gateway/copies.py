@@ -1,13 +1,10 @@
 """What the copies of campaigns showed so far: for each slot, which addresses and how many people had each.
 
-what:       `Family` (campaigns of one sender) folded from entries, `Campaign`, `Pool`; how likeness becomes a verdict
+what:       `Family` (campaigns of one sender) folded from entries, `Campaign`; how likeness becomes a verdict
 takes→gives: entries → campaigns; features → the campaign they are of; addresses of one copy → `Compared`
 knows not:  stores, clocks, how hashes are keyed beyond the key it is given
 fails by:   nothing: an entry that cannot be read is passed over
 standard:   R-059; DESIGN §4 Trackers
-
-A pool is filled by the first `SAMPLE` different people; later copies are only held against it. That keeps a campaign
-small whatever its size, and after the first copies nothing is written any more.
 """
 
 from __future__ import annotations
@@ -15,31 +12,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
 from typing import NamedTuple
 
+from gateway.agreement import SAMPLE, Pool
 from gateway.compared import NEVER, Compared, Sameness, Verdict
 from gateway.filters.campaign_addresses import (
     Parameter,
     Place,
     Seen,
+    keys,
     parameters,
+    picture,
     plain_page,
-    telling,
     without,
 )
 
-SAMPLE = 16
-"""Different people whose copies are written down, for each slot."""
-MOST_RECORDS = 12_000
+MOST_RECORDS = 8_000
 """Of one campaign; a record is one address of one person."""
 MOST_CAMPAIGNS = 64
 """Of one family; the oldest are forgotten."""
 MOST_PAIRS = 16
 """Parameters of one address."""
-_PATIENT = 8  # copies, before an address that does not look individual can be found to be
-_NEARLY_ALL = 0.8
 _NEARLY = 0.15  # names and blocks of some recipients make copies of one campaign differ by that
 _MOST_KNOWN = 2000
 
@@ -56,62 +49,6 @@ Record = bytes
 _Features = frozenset[bytes]
 
 
-@dataclass(slots=True)
-class Pool:
-    """One slot: who had which address. All are hashes."""
-
-    values: dict[bytes, set[bytes]] = field(default_factory=dict)
-    people: set[bytes] = field(default_factory=set)
-    _counted: tuple[frozenset[bytes], int, int] | None = None
-
-    def add(self, value: bytes, person: bytes) -> bool:
-        """Whether that was news. A full pool takes no more people."""
-        who = self.values.get(value)
-        if (who is not None and person in who) or (person not in self.people and len(self.people) >= SAMPLE):
-            return False
-        self.people.add(person)
-        self.values.setdefault(value, set()).add(person)
-        self._counted = None
-        return True
-
-    def others(self, value: bytes, me: frozenset[bytes]) -> int:
-        """How many people beside `me` had this value."""
-        who = self.values.get(value)
-        return len(who - me) if who else 0
-
-    def full(self, me: frozenset[bytes]) -> bool:
-        """Whether it takes nothing more of these people."""
-        return len(self.people) >= SAMPLE and self.people.isdisjoint(me)
-
-    def individual(self, me: frozenset[bytes]) -> bool:
-        """Whether each of the others has something of their own here.
-
-        Values that some share, but not nearly all, speak for parts of the text that differ between groups of people.
-        """
-        owners, singles, partial = self._count()
-        people, own = len(self.people), len(owners)
-        if not self.people.isdisjoint(me):
-            people, own = len(self.people - me), len(owners - me)
-        return people > 0 and own >= _NEARLY_ALL * people and partial <= singles
-
-    def settled(self, mine: int) -> bool:
-        """Whether enough copies were seen to say that something of one's own is what it looks like, whatever its look.
-
-        `mine`: how many I have; more than the others have may be a part of the text that only I got.
-        """
-        owners, singles, partial = self._count()
-        return len(self.people) >= _PATIENT and partial * 8 <= singles and mine * len(owners) <= singles * 1.5
-
-    def _count(self) -> tuple[frozenset[bytes], int, int]:
-        """People with a value of their own; how many such values; how many are shared by some but not nearly all."""
-        if self._counted is None:
-            single = [who for who in self.values.values() if len(who) == 1]
-            most = 0.6 * len(self.people)
-            partial = sum(1 < len(who) < most for who in self.values.values())
-            self._counted = frozenset(chain.from_iterable(single)), len(single), partial
-        return self._counted
-
-
 class Campaign:
     """Copies taken for one campaign. `fresh`: records that nobody else knows yet; `told`: the features are stored."""
 
@@ -125,7 +62,7 @@ class Campaign:
         self._pools: dict[bytes, Pool] = {}
         self._slots: dict[str, bytes] = {}
         self._common: set[Place] = set()
-        self._records = 0
+        self.records = 0
         self._people: set[bytes] = set()
 
     @property
@@ -141,12 +78,12 @@ class Campaign:
 
     def add(self, record: Record) -> bool:
         """Whether that was news."""
-        if len(record) != _RECORD or self._records >= MOST_RECORDS:
+        if len(record) != _RECORD or self.records >= MOST_RECORDS:
             return False
         slot, value, person = record[:_HASH], record[_HASH : 2 * _HASH], record[2 * _HASH :]
         if not self._pools.setdefault(slot, Pool()).add(value, person):
             return False
-        self._records += 1
+        self.records += 1
         if len(self._people) < SAMPLE:
             self._people.add(person)
         return True
@@ -187,7 +124,7 @@ class Campaign:
         return _Spot(place, slot, value, pool, pool.others(value, me))
 
     def _verdict(self, spot: _Spot, me: frozenset[bytes], enough: int, copy: _Copy) -> Verdict:
-        verdict, pairs = _UNKNOWN, list[_Pair]()
+        verdict, pairs = _UNKNOWN, list[_Trait]()
         several, full = len(me) > 1, spot.pool.full(me)
         if spot.others + len(me) >= enough and (spot.others or several):
             verdict = _COMMON
@@ -199,17 +136,34 @@ class Campaign:
             verdict = Verdict(Sameness.INDIVIDUAL, self._shared_form(spot.place, pairs, me, copy)) if own else _UNKNOWN
         if not full:
             self._note(spot.slot, spot.value, me)
-            for pair in pairs:
-                self._note(pair.slot, pair.value, me)
+            for trait in (*pairs, *self._traits(spot.place)) if not spot.others else ():
+                self._note(trait.slot, trait.value, me)
         return verdict
 
     def _own(self, spot: _Spot, me: frozenset[bytes], copy: _Copy) -> bool:
-        """Whether what only I have is what the others have their own of."""
+        """Whether what only I have is what the others have their own of, and not another picture or article."""
         if not spot.pool.individual(me):
             return False
-        return spot.pool.settled(copy.singles[spot.slot]) or telling(spot.place.address)
+        if not spot.place.link and (name := picture(spot.place.address)) and not self._shared(spot.place, name, me):
+            return False
+        if spot.pool.settled(copy.singles[spot.slot]):
+            return True
+        return any(not self._shared(spot.place, key, me) for key in keys(spot.place.address))
 
-    def _shared_form(self, place: Place, pairs: Sequence[_Pair], me: frozenset[bytes], copy: _Copy) -> str:
+    def _shared(self, place: Place, text: str, me: frozenset[bytes]) -> bool:
+        """Whether others have this key or name in that kind of place too."""
+        trait = self._trait(place, text)
+        return self._pools.get(trait.slot, _EMPTY).others(trait.value, me) > 0
+
+    def _traits(self, place: Place) -> list[_Trait]:
+        """Keys in the address, and the name of the picture."""
+        name = "" if place.link else picture(place.address)
+        return [self._trait(place, text) for text in (*keys(place.address), name) if text]
+
+    def _trait(self, place: Place, text: str) -> _Trait:
+        return _Trait(self._slot(f"trait {place.slot}"), self._hash(text))
+
+    def _shared_form(self, place: Place, pairs: Sequence[_Trait], me: frozenset[bytes], copy: _Copy) -> str:
         """The address without the pairs that differ, where all others are shared; "" where that is not enough."""
         gone: set[Parameter] = set()
         for pair in pairs:
@@ -221,14 +175,14 @@ class Campaign:
             gone.add(pair.written)
         return without(place.address, frozenset(gone)) if gone else ""
 
-    def _pairs(self, place: Place) -> list[_Pair]:
+    def _pairs(self, place: Place) -> list[_Trait]:
         """The parameters of an address as slots of their own: same page, same name."""
         page, pairs = parameters(place.address)
         if not pairs or (place.link and not plain_page(page)):
             return []
         kind = "link" if place.link else "load"
         return [
-            _Pair(self._slot(f"pair {kind} {page} {pair.name}"), self._hash(pair.value), pair)
+            _Trait(self._slot(f"pair {kind} {page} {pair.name}"), self._hash(pair.value), pair)
             for pair in pairs[:MOST_PAIRS]
         ]
 
@@ -255,12 +209,12 @@ class _Spot(NamedTuple):
     others: int
 
 
-class _Pair(NamedTuple):
-    """A parameter: its slot and value hashed, and as it is written."""
+class _Trait(NamedTuple):
+    """Something about an address, with a slot of its own, hashed; a parameter also as it is written."""
 
     slot: bytes
     value: bytes
-    written: Parameter
+    written: Parameter = Parameter("", "")
 
 
 _EMPTY = Pool()
@@ -311,6 +265,11 @@ class Family:
         self.key = key
         self.campaigns: dict[bytes, Campaign] = {}
         self._numbers: dict[int, bytes] = {}
+
+    @property
+    def records(self) -> int:
+        """How much of it is remembered."""
+        return sum(campaign.records for campaign in self.campaigns.values())
 
     def apply(self, entry: bytes) -> None:
         """Take in what somebody wrote, perhaps this very process."""

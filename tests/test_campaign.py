@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from gateway import campaign, copies
+from gateway import campaign
 from gateway.address import Address
+from gateway.agreement import SAMPLE
 from gateway.campaign import Campaigns, Copy
 from gateway.campaigns.backend import place
 from gateway.campaigns.protocol import CampaignStore, CampaignsUnavailable, Entry
@@ -181,9 +182,22 @@ async def test_a_long_run_is_written_in_few_small_rows(worker: Worker, tmp_path:
         if number % 4 == 0:
             await one.flush()
     await one.flush()
-    assert rows(tmp_path) <= copies.SAMPLE
+    assert rows(tmp_path) <= SAMPLE
     with sqlite3.connect(place(tmp_path, "school")) as db:
-        assert db.execute("SELECT SUM(LENGTH(data)) FROM entries").fetchone()[0] < 4096
+        assert db.execute("SELECT SUM(LENGTH(data)) FROM entries").fetchone()[0] < 8192
+
+
+async def test_only_so_much_is_remembered_and_the_rest_is_read_again(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "_MOST_RECORDS", 10)
+    one = worker()
+    for sender in ("a", "b", "c"):
+        assert await told(one, "anna", sender=("crm", sender)) is Sameness.UNKNOWN
+        await one.flush()
+    assert len(one._parts) == 1
+    for sender in ("a", "b", "c"):
+        assert await told(one, "bert", sender=("crm", sender)) is Sameness.INDIVIDUAL
 
 
 class Away:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.agreement import SAMPLE
 from gateway.compared import Compared, Sameness, Verdict
-from gateway.copies import MOST_CAMPAIGNS, SAMPLE, Campaign, Family, entries
+from gateway.copies import MOST_CAMPAIGNS, Campaign, Family, entries
 from gateway.filters.campaign_addresses import Seen, find
 from tests.newsletters import CARRIED, LOGO, PICTURES, PIXEL, REDIRECTS, SPACER, TEXT, Letter
 
@@ -159,6 +161,46 @@ def test_products_chosen_per_person_are_not_individual_once_others_have_them_too
         wrong += [a for a in mine if found.of(a).sameness is INDIVIDUAL]
     assert wrong == []
     assert found.of(letter.address(OPEN, PEOPLE[-1])).sameness is INDIVIDUAL
+
+
+def ordered(made: Campaign, name: str, pictures: Sequence[str]) -> Compared:
+    """An order confirmation: the same letter with pictures of what this person bought."""
+    letter = Letter((LOGO, TEXT, PIXEL))
+    return had(made, find(letter.message(name, *(f'<img src="{a}" width="80">\n' for a in pictures))), name)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "https://cdn.shop.example/940f9b2e-6be1-11e9-a722-44a8421b9960/artikel/{key}/{word}-schoen.jpg",
+        "https://cdn.shop.example/s/files/1/0234/5678/{word}-schoen_1024x1024.jpg?v=17{number}",
+        "https://cdn.shop.example/cache/9f8e7d6c5b4a39281706f5e4d3c2b1a0/{word}schoen_{key}.png",
+    ],
+)
+def test_pictures_of_what_somebody_bought_stay(shape: str) -> None:
+    chance, made = random.Random(5), campaign()
+    for name in PEOPLE[:20]:
+        mine = []
+        for _ in range(chance.choice([1, 1, 2, 3])):
+            word = chance.choice(["rode", "blauwe", "hoge", "lage"]) + chance.choice("abcdefghij") * 3
+            key = hashlib.sha256(word.encode()).hexdigest()  # one article, one key
+            mine.append(shape.format(key=key[:12], word=word, number=10**7 + int(key[:6], 16)))
+        found = ordered(made, name, mine)
+        assert not any(found.of(address).sameness is INDIVIDUAL for address in mine)
+
+
+def test_a_key_that_all_have_is_nobodys_own() -> None:
+    """A number of the shop's own in front of what differs does not make an article's number a person's."""
+    made = campaign()
+    for number, name in enumerate(PEOPLE[:7]):
+        address = f"https://cdn.shop.example/9f8e7d6c5b4a3928/artikel/{1234 + number}.jpg"
+        assert ordered(made, name, [address]).of(address).sameness is UNKNOWN
+
+
+def test_the_same_picture_by_everybodys_own_way_is_individual() -> None:
+    address = "https://beeld.esp.example/{TOKEN:p}/zomer/strand.jpg"
+    letter = Letter((TEXT, f'<img src="{address}" width="600">\n'))
+    assert sent(letter, PEOPLE[:2]).of(letter.address(address, "p1")) == Verdict(INDIVIDUAL)
 
 
 def test_a_short_number_is_found_to_be_individual_when_all_have_their_own() -> None:

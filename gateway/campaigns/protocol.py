@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 SECRET = 32  # octets
+MOST_ENTRIES = 400
+"""Of one family and epoch; the oldest go first, a few more may stay."""
 
 
 class CampaignsUnavailable(Exception):

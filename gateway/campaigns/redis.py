@@ -20,13 +20,11 @@ from typing import Any
 
 from redis import exceptions
 
-from gateway.campaigns.protocol import SECRET, CampaignsUnavailable, Entry
+from gateway.campaigns.protocol import MOST_ENTRIES, SECRET, CampaignsUnavailable, Entry
 from gateway.config.store import Store
 from gateway.registry.redis_primary import Argument, Primary
 
 _FIELD = b"e"
-MOST_ENTRIES = 1000
-"""Entries of one family and epoch; the oldest go first, a few more may stay."""
 
 
 @dataclass(frozen=True, slots=True)

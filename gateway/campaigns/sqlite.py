@@ -22,11 +22,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from gateway.campaigns import schema
-from gateway.campaigns.protocol import SECRET, CampaignsUnavailable, Entry
+from gateway.campaigns.protocol import MOST_ENTRIES, SECRET, CampaignsUnavailable, Entry
 
 _T = TypeVar("_T")
-MOST_ENTRIES = 1000
-"""Entries of one family and epoch; the oldest go first."""
 _WAIT_MS = 1000  # in the thread beside; nobody waits for it
 _PAGE = 1000  # entries deleted at once when the file is full
 

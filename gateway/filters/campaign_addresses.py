@@ -1,7 +1,7 @@
 """Which addresses of a mail are compared with other copies of it, and by what those copies are known.
 
 what:       remote loads and links of the text parts, each with a slot; features of subject and text
-takes→gives: `Message` → `Seen`; an address → its slot, whether it is telling, its parameters
+takes→gives: `Message` → `Seen`; an address → its slot, its keys, its parameters, the picture it names
 knows not:  other copies, recipients, keys; whether an address is a tracker
 fails by:   nothing: a part that cannot be read gives nothing
 standard:   R-059
@@ -32,6 +32,7 @@ MOST_PLACES = 400
 MOST_FEATURES = 400
 LONGEST_PART = 256 * 1024
 """Octets of a part that are read; what lies behind them is not compared."""
+MOST_KEYS = 4
 SKETCH = 32
 """Features of a text that stand for all of them: those with the lowest numbers, so that copies choose the same."""
 _FEW = 12  # texts; with fewer, single words are the features
@@ -51,6 +52,8 @@ _RUNS = re.compile(r"\d+|[a-z]+|[A-Z]+")
 _SIZE = re.compile(r"\d+x\d+(?:px)?", re.IGNORECASE)
 _WORDS = re.compile(r"\w+")
 _LONG_NUMBER = re.compile(r"\d{5,}")
+_HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
+_VERSIONS = frozenset({"v", "ver", "version", "rev", "t", "ts", "time", "w", "h", "width", "height", "dpr", "q"})
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _IN_BYTES = re.compile(rb"https?://\S+", re.IGNORECASE)
 
@@ -235,19 +238,36 @@ def _masked(host: str) -> str:
     return ".".join("*" if weburl.individual(label) else label for label in host.split("."))
 
 
-@lru_cache(maxsize=4096)
-def telling(address: str) -> bool:
-    """Whether something in the address looks made for one person rather than for one article or picture.
+@lru_cache(maxsize=1024)
+def keys(address: str) -> tuple[str, ...]:
+    """What in the address looks made for one person rather than for one article or picture, at most `MOST_KEYS`.
 
-    A number in a path may be an article's.
+    A number in a path may be an article's, a number under a name such as v a version.
     """
     url = _read(address).url
     if url is None:
-        return False
-    if weburl.holds_address(address) or any(weburl.individual(unquote(value)) for _, value in url.parameters):
-        return True
+        return ()
     words = (*url.host.split("."), *map(unquote, url.segments))
-    return any(len(word) > 100 or _key(_EXTENSION.sub("", word)) for word in words)
+    found = [w for w in words if len(w) > 100 or weburl.holds_address(w) or _key(_EXTENSION.sub("", w))]
+    for name, value in url.parameters:
+        if weburl.individual(unquote(value)) and not (value.isdecimal() and name.lower() in _VERSIONS):
+            found.append(f"{name}={value}")
+    return tuple(found[:MOST_KEYS])
+
+
+@lru_cache(maxsize=1024)
+def picture(address: str) -> str:
+    """The file name of a picture where it can be read, as `foto.jpg`; else "". Two such names are two pictures."""
+    url = _read(address).url
+    if url is None or not url.segments or not weburl.names_file(url):
+        return ""
+    name = unquote(url.segments[-1])
+    return name if any(map(_word, _PIECES.split(_EXTENSION.sub("", name)))) else ""
+
+
+def _word(piece: str) -> bool:
+    readable = len(piece) >= 3 and piece.isalpha() and (piece[1:].islower() or piece.isupper())
+    return readable and not _HEX.fullmatch(piece)
 
 
 def _key(word: str) -> bool:

@@ -14,9 +14,10 @@ from gateway.filters.campaign_addresses import (
     Parameter,
     Seen,
     find,
+    keys,
     parameters,
+    picture,
     plain_page,
-    telling,
     without,
 )
 from gateway.message.parse import parse
@@ -146,23 +147,41 @@ def test_size_and_kind_are_part_of_the_slot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "looks"),
+    ("address", "found"),
     [
-        ("https://t.example/o/0f1e2d3c4b5a6978.gif", True),
-        ("https://t.example/o/aB3-dE_f9Kz1.gif", True),
-        ("https://0f1e2d3c4b5a6978.t.example/o.gif", True),
-        ("https://t.example/o.gif?u=123456", True),
-        ("https://t.example/o.gif?to=anna%40people.example", True),
-        ("https://t.example/" + "x" * 120, True),
-        ("https://cdn.example/artikel/1234567.jpg", False),
-        ("https://cdn.example/zomer-2026/strand-en-bos-12345.jpg", False),
-        ("https://cdn.example/1200x600/hero_v2.jpg", False),
-        ("https://cdn.example/o.gif?id=1234", False),
-        ("cid:logo", False),
+        ("https://t.example/o/0f1e2d3c4b5a6978.gif", ("0f1e2d3c4b5a6978.gif",)),
+        ("https://t.example/o/aB3-dE_f9Kz1.gif", ("aB3-dE_f9Kz1.gif",)),
+        ("https://0f1e2d3c4b5a6978.t.example/o.gif", ("0f1e2d3c4b5a6978",)),
+        ("https://t.example/o.gif?u=123456&c=7", ("u=123456",)),
+        ("https://t.example/o.gif?to=anna%40people.example", ("to=anna%40people.example",)),
+        ("https://t.example/anna@people.example/x", ("anna@people.example",)),
+        ("https://t.example/" + "x" * 120, ("x" * 120,)),
+        ("https://cdn.example/artikel/1234567.jpg", ()),
+        ("https://cdn.example/zomer-2026/strand-en-bos-12345.jpg", ()),
+        ("https://cdn.example/1200x600/hero_v2.jpg?v=1700000000&w=1200", ()),
+        ("https://cdn.example/o.gif?id=1234", ()),
+        ("cid:logo", ()),
     ],
 )
-def test_what_looks_made_for_one_person(address: str, looks: bool) -> None:
-    assert telling(address) is looks
+def test_what_looks_made_for_one_person(address: str, found: tuple[str, ...]) -> None:
+    assert keys(address) == found
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://cdn.example/0f1e2d3c4b5a6978/foto.jpg?e=1", "foto.jpg"),
+        ("https://cdn.example/a/Rode-Schoen_9f8e7d6c5b4a.png", "Rode-Schoen_9f8e7d6c5b4a.png"),
+        ("https://cdn.example/a/rode%20schoen.png", "rode schoen.png"),
+        ("https://t.example/o/0f1e2d3c4b5a6978.gif", ""),
+        ("https://t.example/o/cafe-beef-1234.gif", ""),
+        ("https://t.example/o/12345.jpg", ""),
+        ("https://t.example/open.php", ""),
+        ("https://t.example/", ""),
+    ],
+)
+def test_which_picture_an_address_names(address: str, name: str) -> None:
+    assert picture(address) == name
 
 
 def test_parameters_are_cut_as_they_are_written() -> None:
@@ -212,7 +231,8 @@ def test_what_lies_behind_the_longest_part_is_not_compared() -> None:
 def test_no_markup_raises(html: str) -> None:
     found = seen(html.replace("\x00", "") + f'<img src="{U}">')
     for place in found.places:
-        telling(place.address)
+        keys(place.address)
+        picture(place.address)
         parameters(place.address)
 
 

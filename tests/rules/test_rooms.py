@@ -17,7 +17,7 @@ WORDS |= {"inspection", "compared"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol", "campaigns.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing", "documents", "proof"}
 CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
-CONDUCTORS |= {"leaks", "content", "campaign", "copies"}
+CONDUCTORS |= {"leaks", "content", "campaign", "copies", "agreement"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),
