@@ -149,6 +149,7 @@ class Worker:
     def measure_start(self) -> None:
         """Numbers that are known at once: the rules in force, and what an earlier process was cut off in (R-018)."""
         metrics.SETTINGS_VERSION.labels(self.loaded.version).set(1)
+        metrics.TRACKERS_VERSION.labels(self.loaded.trackers.version.isoformat()).set(1)
         for spool in self.spools:
             for organisation, rows in spool.cut_off.items():
                 metrics.UNCERTAIN.labels(organisation).inc(rows)
@@ -220,8 +221,10 @@ class Worker:
         """From the next message, and the next decision of queued mail, on."""
         assert isinstance(prepared, Prepared)
         metrics.SETTINGS_VERSION.labels(self.loaded.version).set(0)
+        metrics.TRACKERS_VERSION.labels(self.loaded.trackers.version.isoformat()).set(0)
         self.loaded, self.credentials = prepared.loaded, prepared.credentials
         metrics.SETTINGS_VERSION.labels(self.loaded.version).set(1)
+        metrics.TRACKERS_VERSION.labels(self.loaded.trackers.version.isoformat()).set(1)
         self.outbox.tenants = prepared.tenants
         self.pipeline.parts = prepared.parts
         self.delivery.reload(prepared.tenants, prepared.credentials.provider_password)

@@ -27,6 +27,7 @@ from gateway.cli import (
     serve,
     status,
     trace,
+    trackers,
 )
 from gateway.cli.opening import inside
 
@@ -57,6 +58,7 @@ app.add_typer(rights.app, name="rights")
 app.add_typer(queue.app, name="queue")
 app.add_typer(audit.app, name="audit")
 app.add_typer(breach.app, name="breach")
+app.add_typer(trackers.app, name="trackers")
 keys.app.command("api")(keys_api.api)
 keys.app.command("webhook")(keys_api.webhook)
 app.add_typer(keys.app, name="keys")

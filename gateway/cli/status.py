@@ -42,6 +42,7 @@ def command(
             "opt_out": _probe(loaded, organisation, now),
             "open_breaches": _breaches(loaded, organisation),
             "purged": _purged(loaded),
+            "trackers": loaded.trackers.version.isoformat(),
         }
         print(json.dumps(found, ensure_ascii=False) if as_json else _text(found))
 

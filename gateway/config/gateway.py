@@ -126,6 +126,8 @@ class Gateway(Settings):
     """Folder with one file per organisation."""
     trackers: Path = Path("trackers.yaml")
     """File with what is known about trackers."""
+    own_trackers: tuple[Path, ...] = ()
+    """Further files of the same form with what you know yourself: they are added to the shipped one."""
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     """Processes that take, edit, sign and deliver; about one per core."""
     listen: tuple[Listener, ...]

@@ -63,10 +63,12 @@ def load(path: Path, remembered: Iterable[KnownId] | None = None) -> Loaded:
 
 
 def read_texts(path: Path) -> dict[Path, bytes]:
-    """The octets of gateway.yaml (first), the trackers file and each organisation's file."""
+    """The octets of gateway.yaml (first), the files about trackers and each organisation's file."""
     texts = {path: _octets(path, str(path))}
     gateway = _gateway_or_defaults(path, texts[path])
     texts[gateway.trackers] = _octets(gateway.trackers, f"{path}: trackers")
+    for file in gateway.own_trackers:
+        texts[file] = _octets(file, f"{path}: own_trackers")
     for file in _organisation_files(gateway.organisations, path):
         texts[file] = _octets(file, str(file))
     return texts
@@ -78,18 +80,20 @@ def load_texts(texts: Texts, remembered: Iterable[KnownId] | None = None) -> Loa
     reading = _Reading()
     gateway = reading.model(main, texts[main], Gateway)
     anchored = _anchored(gateway, main.parent) if gateway else _gateway_or_defaults(main, texts[main])
-    trackers = reading.model(anchored.trackers, texts[anchored.trackers], Trackers)
+    about_trackers = dict.fromkeys((anchored.trackers, *anchored.own_trackers))
+    trackers = [reading.model(path, texts[path], Trackers) for path in about_trackers]
     organisations = {
         path: organisation
         for path in others
-        if path != anchored.trackers and (organisation := reading.model(path, texts[path], Organisation)) is not None
+        if path not in about_trackers and (organisation := reading.model(path, texts[path], Organisation)) is not None
     }
     reading.cross(main, anchored if gateway else None, organisations, _remembered(anchored, remembered, reading))
-    if reading.errors or gateway is None or trackers is None:
+    known = [facts for facts in trackers if facts is not None]
+    if reading.errors or gateway is None or not known:
         raise SettingsError(reading.errors)
     placed = tuple(_placed(o, path.parent.absolute()) for path, o in organisations.items())
     absolute = _anchored(gateway, main.parent.absolute())
-    return Loaded(absolute, placed, trackers, _version(texts, main.parent), dict(texts))
+    return Loaded(absolute, placed, known[0].with_own(known[1:]), _version(texts, main.parent), dict(texts))
 
 
 @dataclass(slots=True)
@@ -162,12 +166,15 @@ def _gateway_or_defaults(path: Path, octets: bytes) -> Gateway:
     data = data if isinstance(data, dict) else {}
     plain: dict[str, object] = {"name": "", "state": "state", "listen": ()}
     plain |= {key: data[key] for key in _PLACES if isinstance(data.get(key), str)}
+    own = data.get("own_trackers")
+    plain["own_trackers"] = tuple(name for name in own if isinstance(name, str)) if isinstance(own, list) else ()
     return _anchored(Gateway.model_validate(plain), path.parent)
 
 
 def _anchored(gateway: Gateway, folder: Path) -> Gateway:
     """Relative paths count from the file's folder."""
     changes: dict[str, object] = {key: _under(folder, getattr(gateway, key)) for key in _PLACES}
+    changes["own_trackers"] = tuple(_under(folder, path) for path in gateway.own_trackers)
     if gateway.credentials is not None:
         changes["credentials"] = _under(folder, gateway.credentials)
     if gateway.web.folder is not None:

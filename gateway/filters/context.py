@@ -54,6 +54,8 @@ class Outcome:
     action: Action = Action.DELIVER
     detail: str = ""
     reply: Reply | None = None
+    times: int = 1
+    """How many there were, for the count."""
 
 
 Apply = Callable[[Draft, Context], tuple[Outcome, ...]]

@@ -81,7 +81,7 @@ class UnreadableStyle(ValueError):
 class Load:
     """One address in a style: `start`..`end` is the token that names it, `opening` and `closing` stand around it there.
 
-    Writing `with_address(NOTHING)` in its place makes the style load nothing.
+    Writing `instead` in its place makes the style load nothing.
     """
 
     start: int
@@ -89,6 +89,10 @@ class Load:
     address: str
     opening: str
     closing: str
+
+    @property
+    def instead(self) -> str:
+        return self.with_address(NOTHING)
 
     def with_address(self, address: str) -> str:
         """The token for another address, which must be plain ASCII without quotes, spaces and brackets."""

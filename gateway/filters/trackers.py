@@ -68,7 +68,7 @@ def _part(draft: Draft, part: Part, loads: Loads, links: Rules | None) -> Iterat
         if cut.kind != NOT_CLEANED:
             draft.splice(part, cut.start, cut.end, (cut.text,) if cut.text else (), by=NAME, kind=cut.kind)
     if kept := sum(cut.kind == NOT_CLEANED for cut in cuts):
-        yield Outcome(NAME, NOT_CLEANED, detail=f"part {part.path}: {kept}")
+        yield Outcome(NAME, NOT_CLEANED, detail=f"part {part.path}: {kept}", times=kept)
 
 
 def _cuts(part: Part, content: bytes, loads: Loads, links: Rules | None) -> list[Cut]:

@@ -181,5 +181,11 @@ ONE_CLICK_UNSIGNED = Counter(
     ["organisation"],
 )
 FAULTS = Counter("briefgeheim_faults", "Faults of ours that were caught at a boundary", ["where"])
+TRACKERS_VERSION = Gauge(
+    "briefgeheim_trackers_info",
+    "1 for the version (a date) of the shipped facts about trackers in force",
+    ["version"],
+    multiprocess_mode="livemax",
+)
 SETTINGS_NAME = "briefgeheim_settings_info"
 SETTINGS_VERSION = Gauge(SETTINGS_NAME, "1 for the settings version in force", ["version"], multiprocess_mode="livemax")

@@ -183,3 +183,28 @@ def test_whatever_is_damaged_there_are_settings_or_errors_with_their_line(
     except SettingsError as error:
         errors = error.errors or ["no error told"]
     assert all(re.match(r".*\.yaml:\d+: ", line) for line in errors)
+
+
+def test_own_files_about_trackers_are_added_and_belong_to_the_version(settings: Path) -> None:
+    before = load(settings)
+    own = settings.parent / "own.yaml"
+    own.write_text("version: 2025-01-01\nopens: [{name: a, source: ours, licence: own, hosts: [teller.example]}]\n")
+    settings.write_text(settings.read_text() + "own_trackers: [own.yaml]\n")
+    loaded = load(settings)
+    assert [group.name for group in loaded.trackers.opens] == ["a"]
+    assert loaded.trackers.parameters == before.trackers.parameters
+    assert loaded.trackers.version == before.trackers.version
+    assert loaded.gateway.own_trackers == (own,)
+    assert load_texts(loaded.texts).trackers == loaded.trackers
+    assert len({organisation.name for organisation in loaded.organisations}) == len(before.organisations)
+    changed = load(settings).version
+    own.write_text(own.read_text().replace("teller", "anders"))
+    assert load(settings).version != changed
+
+
+def test_a_mistake_in_an_own_file_is_told_with_its_line(settings: Path) -> None:
+    own = settings.parent / "own.yaml"
+    own.write_text("version: 2025-01-01\nopens:\n  - {name: a, source: s, licence: l, shapes: [x]}\n")
+    settings.write_text(settings.read_text() + "own_trackers: [own.yaml]\n")
+    with pytest.raises(SettingsError, match=r"own\.yaml:3: opens\.a\.shapes"):
+        load(settings)

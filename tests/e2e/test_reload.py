@@ -83,6 +83,22 @@ def test_new_rules_are_used_by_every_worker_at_once(stage: Stage) -> None:
     assert all("Nieuwe tekst van Rezulto B.V." in sent_news(stage) for _ in range(6)), "whichever worker took it"
 
 
+def test_facts_about_trackers_of_ones_own_count_from_the_reload_on(stage: Stage) -> None:
+    def picture() -> str:
+        who, _ = news(stage)
+        html = '<p>x</p><img src="https://teller.voorbeeld.example/w.png" width="90" height="9">'
+        message = mail(REZULTO, [who], html=html, stream="newsletter", list="lestips", basis="consent")
+        assert send(stage, "rezulto-crm", message, [who]).code == 250
+        return texts(arrived(stage, [who])[0].content)["text/html"]
+
+    assert "teller.voorbeeld.example" in picture()
+    hosts = "{name: ours, source: own mail, licence: own, hosts: [teller.voorbeeld.example]}"
+    (stage.config.parent / "own.yaml").write_text(f"version: 2026-11-01\nopens:\n  - {hosts}\n")
+    stage.config.write_text(stage.config.read_text() + "own_trackers: [own.yaml]\n")
+    reload(stage)
+    assert all("teller.voorbeeld.example" not in picture() for _ in range(4)), "whichever worker took it"
+
+
 def test_a_bad_file_leaves_the_old_rules_and_is_named_with_its_line(stage: Stage) -> None:
     edit(stage, "rezulto", footer("Voor de fout"))
     reload(stage)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.compared import NEVER, Compared
-from gateway.filters.tracker_html import Loads, html_cuts
+from gateway.compared import NEVER, Compared, Sameness, Verdict
+from gateway.filters.tracker_html import MOST, Loads, TooMany, html_cuts
 from gateway.filters.tracker_links import Rules
 from tests.filters.example import FACTS
 
@@ -160,3 +160,91 @@ def test_an_address_is_judged_again_once_the_base_is_known() -> None:
 def test_what_is_found_twice_goes_once() -> None:
     body = "<svg><style>" + "\\a " * 3000 + f'<img src="{KNOWN}">' + "</style></svg>"
     assert after(body) == "<svg><style></style></svg>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<style>.p{{width:1px}}</style><img class="p" src="{T}">',
+        f'<style>.p{{display:none}}</style><div class="x p"><img width=300 src="{T}"></div>',
+        f'<style>#p{{max-height:0}}</style><div id=p><img width=300 src="{T}"></div>',
+        f'<img class="p" width=300 src="{T}"><style>.p{{width:0!important}}</style>',
+        f'<iframe width=0 height=0 src="{T}"></iframe>',
+        f'<svg><rect filter="url({KNOWN})"/></svg>',
+        f'<svg><feImage href="{KNOWN}"/><use xlink:href="{KNOWN}"/></svg>',
+        f'<svg><image><set attributeName="href" to="{KNOWN}"/></image></svg>',
+        f'<object><param name="movie" value="{KNOWN}"></object>',
+        f'<applet code="{KNOWN}"></applet>',
+        f'<!--[if mso]><v:imagedata o:href="{KNOWN}"/><![endif]-->',
+        f"<div style=\"filter:progid:DXImageTransform.Microsoft.AlphaImageLoader(src='{KNOWN}')\">",
+        f"<style>p{{background:image-set(url({KNOWN}) 1x)}}</style>",
+        f"<style>/* url({KNOWN}) */</style>",
+        f'<p style="color:red;background:url({KNOWN}) no-repeat;margin:0">',
+        '<img src="https://2915206401/o/AbC123xyz987" width=1>',
+        '<img src="https://0xadc24a01/o/AbC123xyz987" width=1>',
+        '<img src="https://[2001:db8::1]/o/AbC123xyz987" width=1>',
+        '<img src="https://user:pw@t.example/o/AbC123xyz987" width=1>',
+        '<img src="https://www.google-analytics.com./collect?v=1" width=600>',
+        '<img src="https://www%2Egoogle-analytics.com/collect?v=1" width=600>',
+        '<img src="https://www\uff0egoogle-analytics\u3002com/collect?v=1" width=600>',
+        f'<img src="https://e.example/a.png" srcset=",,, {KNOWN} 2x">',
+    ],
+)
+def test_r058_and_neither_is_anything_else(body: str) -> None:
+    found = after(body)
+    assert "AbC123xyz987" not in found
+    assert "collect?v" not in found
+    assert after(found) == found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<style>@media (max-width:600px){.d{display:none}}</style>"
+        '<img class="d" src="https://e.example/a?id=81234567" width=600>',
+        '<style>.m{display:none}</style><img class="m" src="https://e.example/a1b2c3d4e5f6/telefoon.png" width="320">',
+        '<img src="https://e.example/foto.jpg" srcset="https://e.example/foto.jpg 1x, https://e.example/f,2x.jpg 2x">',
+        '<svg><rect fill="url(#verloop)"/></svg>',
+        '<img src="https://i0.wp.com/e.example/foto.jpg" width=600>',
+    ],
+)
+def test_and_this_keeps_its_bytes_too(body: str) -> None:
+    assert after(body) == body
+
+
+def test_r059_what_differs_between_copies_is_made_common_or_goes() -> None:
+    base = "https://e.example/foto.jpg"
+    individual = Verdict(Sameness.INDIVIDUAL, base)
+    compared = Compared(
+        {f"{base}?k=1&m=2": individual, f"{base}?k=2": individual, "https://e.example/x": Verdict(Sameness.INDIVIDUAL)}
+    )
+    body = (
+        '<img src="{0}?k=1&amp;m=2" width=300><td background={0}?k=2>'
+        """<img srcset="{0}?k=2 2x, {0} 1x"><p style="background:url('{0}?k=2')">"""
+    )
+    expected = (
+        '<img src="{0}" width=300><td background={0}>'
+        """<img srcset="{0} 2x, {0} 1x"><p style="background:url('{0}')">"""
+    )
+    assert after(body.format(base), compared=compared) == expected.format(base)
+    assert after('<img src="https://e.example/x" width=300>', compared=compared) == ""
+
+
+def test_r059_what_is_the_same_in_all_copies_stays() -> None:
+    body = '<td background="https://e.example/AbC123xyz987">'
+    assert after(body) == "<td >"
+    assert after(body, compared=Compared({"https://e.example/AbC123xyz987": Verdict(Sameness.COMMON)})) == body
+
+
+def test_the_readers_own_address_in_a_picture_goes() -> None:
+    body = '<img src="https://e.example/avatar?who=jan@example.org" width=40 alt="Jan">'
+    assert after(body) == body
+    assert after(body, reader="jan@example.org") == ""
+
+
+def test_more_remote_loads_than_any_mail_has_are_too_many() -> None:
+    many = "".join(f'<img src="https://e.example/a?{n}" width=9>' for n in range(MOST + 1))
+    with pytest.raises(TooMany):
+        after(many)
+    files = "".join(f'<img src="https://e.example/{n}.png" width=9>' for n in range(MOST + 1))
+    assert after(files) == files

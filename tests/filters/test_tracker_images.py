@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.compared import Sameness, Verdict
 from gateway.config.trackers import Trackers
 from gateway.config.weburl import Url, read
-from gateway.filters.tracker_images import SIZELESS, Look, judge, look_of
+from gateway.filters.tracker_images import SIZELESS, Judgement, Look, judge, look_of
 from tests.filters.example import FACTS
 
 PLAIN = "https://e.example/img/spacer.gif"
@@ -72,3 +73,137 @@ def test_without_facts_size_hiding_and_look_still_decide() -> None:
     assert judge(INDIVIDUAL, url(INDIVIDUAL), Look(tiny=True), Trackers.empty()).kind == "pixel"
     known = "https://www.google-analytics.com/a.png"
     assert judge(known, url(known), SHOWN, Trackers.empty()).kind == ""
+
+
+def verdict(address: str, look: Look, copies: Verdict, *, reader: str = "") -> Judgement:
+    return judge(address, url(address), look, FACTS, copies, reader=reader)
+
+
+@pytest.mark.parametrize(
+    ("address", "look", "copies", "expected"),
+    [
+        (
+            "https://e.example/foto.jpg?k=1",
+            SHOWN,
+            Verdict(Sameness.INDIVIDUAL, "https://e.example/foto.jpg"),
+            "made-common",
+        ),
+        ("https://e.example/81/foto.jpg", SHOWN, Verdict(Sameness.INDIVIDUAL), "differs"),
+        (
+            "https://e.example/p.gif?k=1",
+            Look(tiny=True),
+            Verdict(Sameness.INDIVIDUAL, "https://e.example/p.gif"),
+            "pixel",
+        ),
+        ("https://e.example/81/p.gif", Look(hidden=True), Verdict(Sameness.INDIVIDUAL), "hidden"),
+        ("https://mcusercontent.com/81/foto.jpg", SHOWN, Verdict(Sameness.INDIVIDUAL), "differs"),
+        (
+            "https://www.google-analytics.com/a?k=1",
+            SHOWN,
+            Verdict(Sameness.INDIVIDUAL, "https://e.example/"),
+            "known-host",
+        ),
+        (INDIVIDUAL, Look(bare=True), Verdict(Sameness.COMMON), ""),
+        ("https://e.example/a?k=AbC123xyz987", SHOWN, Verdict(Sameness.COMMON), ""),
+        ("https://e.example/foto.jpg?k=AbC123xyz987", SHOWN, Verdict(Sameness.COMMON), ""),
+        (INDIVIDUAL, Look(tiny=True), Verdict(Sameness.COMMON), "pixel"),
+        ("https://e.example/banner", Look(tiny=True), Verdict(Sameness.COMMON), ""),
+        ("https://e.example/wf/open?upn=1", SHOWN, Verdict(Sameness.COMMON), "known-path"),
+    ],
+)
+def test_r059_what_copies_say_counts_before_any_look(address: str, look: Look, copies: Verdict, expected: str) -> None:
+    found = verdict(address, look, copies)
+    assert found.kind == expected
+    assert found.instead == (copies.common if expected == "made-common" else "")
+
+
+@pytest.mark.parametrize(
+    ("address", "instead"),
+    [
+        ("https://e.example/foto.jpg?w=600&e=AbC123xyz987", "https://e.example/foto.jpg?w=600"),
+        ("https://e.example/foto.jpg?e=AbC123xyz987#x", "https://e.example/foto.jpg#x"),
+        ("https://e.example/foto.jpg?m=jan%40example.org&w=2", "https://e.example/foto.jpg?w=2"),
+        ("https://e.example/foto.jpg?v=1712345678&e=AbC123xyz987", "https://e.example/foto.jpg?v=1712345678"),
+        ("https://e.example/foto.jpg?v=1712345678", ""),
+        ("https://e.example/foto.jpg?1712345678", ""),
+        ("https://e.example/foto.jpg?e=AbC123xyz987&sig=AbC123xyz987", ""),
+        ("https://e.example/foto.jpg?w=600&h=400", ""),
+        ("https://e.example/foto?e=AbC123xyz987", ""),
+        ("https://cdn.example/3f9a8b7c6d5e4f3a/foto.jpg", ""),
+    ],
+)
+def test_an_individual_value_behind_a_visible_picture_is_cut_and_a_signature_never(address: str, instead: str) -> None:
+    assert judge(address, url(address), SHOWN, FACTS) == Judgement("made-common" if instead else "", instead)
+
+
+def test_a_mail_address_in_a_visible_picture_counts_when_it_is_the_readers() -> None:
+    address = "https://e.example/api/avatar?email=jan%40example.org"
+    assert verdict(address, SHOWN, Verdict(Sameness.UNKNOWN)).kind == ""
+    assert verdict(address, SHOWN, Verdict(Sameness.UNKNOWN), reader="jan@example.org").kind == "individual"
+    assert verdict(address, Look(bare=True), Verdict(Sameness.UNKNOWN)).kind == "individual"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://ci3.googleusercontent.com/meips/AbC=s0-d-e1-ft#https://u1.ct.sendgrid.net/wf/open?upn=1",
+        "https://camo.githubusercontent.com/0a1b/" + b"https://www.google-analytics.com/collect".hex(),
+        "https://images.weserv.nl/?url=www.google-analytics.com%2Fcollect",
+        "https://any.example/fetch?src=https%3A%2F%2Fwww.google-analytics.com%2Fcollect",
+    ],
+)
+def test_what_a_proxy_fetches_is_judged_behind_it(address: str) -> None:
+    assert judge(address, url(address), SHOWN, FACTS).kind in ("known-host", "known-path")
+
+
+def test_a_proxied_picture_of_the_sender_stays() -> None:
+    address = "https://ci3.googleusercontent.com/meips/AbC123xyz987=s0-d-e1-ft#https://e.example/foto.jpg"
+    assert judge(address, url(address), SHOWN, FACTS).kind == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "look", "expected"),
+    [
+        ("https://cdn.example/a1b2c3d4e5f6/spacer.gif", Look(tiny=True), ""),
+        ("https://cdn.example/a1b2c3d4e5f6/spacer.gif?u=1", Look(tiny=True), "pixel"),
+        ("https://cdn.example/beacon/a1b2c3d4e5f6/spacer.gif", Look(tiny=True), "pixel"),
+        ("https://cdn.example/a1b2c3d4e5f6/rand.png", Look(tiny=True, line=True), ""),
+        ("https://cdn.example/a1b2c3d4e5f6/rand.png", Look(tiny=True), "pixel"),
+        ("https://cdn.example/7f9c65ec-5cfe-4f7e-a53f-c0ce49e9f9fe-v2", Look(bare=True), ""),
+        ("https://cdn.example/track/7f9c65ec-5cfe-4f7e-a53f-c0ce49e9f9fe", Look(bare=True), "individual"),
+    ],
+)
+def test_spacers_lines_and_stored_files_stay(address: str, look: Look, expected: str) -> None:
+    assert judge(address, url(address), look, FACTS).kind == expected
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "width:1px",
+        "width:.1em",
+        "width:0.03cm",
+        "width:1e-1px",
+        "max-width:1px",
+        "height:calc(1px)",
+        "width:0",
+        "width:0.1vw",
+    ],
+)
+def test_sizes_are_small_in_every_unit(style: str) -> None:
+    assert look_of({"style": style, "alt": "x"}, within_hidden=False).tiny
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tiny"), [("3", "2", True), ("3", "3", True), ("4", "3", False), ("1;", "9", True)]
+)
+def test_attributes_are_read_as_browsers_read_them(width: str, height: str, tiny: bool) -> None:
+    assert look_of({"width": width, "height": height}, within_hidden=False).tiny is tiny
+
+
+def test_style_sheets_count_and_the_own_style_outweighs_them() -> None:
+    sheet = {"width": "1px"}
+    assert look_of({}, within_hidden=False, sheet=sheet).tiny
+    assert not look_of({"style": "width:600px"}, within_hidden=False, sheet=sheet).tiny
+    assert look_of({"style": "width:600px"}, within_hidden=False, sheet={"width": "1px !important"}).tiny
+    assert look_of({}, within_hidden=False, sheet={"height": "auto"}).bare

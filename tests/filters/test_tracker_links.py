@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import base64
 import html
+import json
+import zlib
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.compared import Compared, Sameness, Verdict
 from gateway.config.trackers import Trackers
-from gateway.filters.tracker_links import Cut, Rules, clean
+from gateway.filters.tracker_links import MAX_ADDRESS, MOST, Cut, Rules, clean, plain
 from gateway.filters.tracker_text import shown_cuts, text_cuts
 from tests.filters.example import FACTS
 
@@ -129,3 +134,106 @@ def test_cleaning_never_fails_and_stays_within_its_value(value: bytes) -> None:
     for markup in (True, False):
         for cut in clean(b"https://e.example/" + value, Rules(FACTS), markup=markup):
             assert 0 <= cut.start <= cut.end <= len(value) + 18
+
+
+def b64(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+PAGE = "https://e.example/a?b=1"
+SQUEEZED = base64.urlsafe_b64encode(zlib.compress(json.dumps({"r": "x", "l": PAGE}).encode())).decode()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        f"https://x.mjt.lu/lnk/AbC/1/dEf/{b64(PAGE)}",
+        f"https://eur03.safelinks.protection.outlook.com/?url={quote(PAGE, safe='')}&amp;data=05%7C01",
+        "https://urldefense.proofpoint.com/v2/url?u=https-3A__e.example_a-3Fb-3D1&amp;d=DwMFaQ",
+        "https://urldefense.com/v3/__https://e.example/a?b=1__;!!AbC!key$",
+        f"https://mandrillapp.com/track/click/81/e.example?p={b64(json.dumps({'p': json.dumps({'url': PAGE})}))}",
+        f"https://email.nieuws.example/c/{SQUEEZED}",
+        f"https://klik.example/e/c/{b64(json.dumps({'href': PAGE}))}",
+        f"https://t.nieuws.example/{b64(PAGE)}/AbC123xyz987",
+        f"https://nieuws.example/click?id=81234567&amp;url={quote(PAGE, safe='')}",
+        f"https://nieuws.example/redirect/{PAGE.encode().hex()}/81",
+        "https://klik.example/track/AbC/https://e.example/a?b=1",
+        "https://click.pstmrk.it/3s/e.example%2Fa%3Fb%3D1/AbC/dEf",
+    ],
+)
+def test_r060_the_page_behind_a_counter_takes_its_place(before: str) -> None:
+    assert after(before) == PAGE
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"https://nieuws.example/sharer?url={quote(PAGE, safe='')}",
+        f"https://nieuws.example/login?url={quote(PAGE, safe='')}",
+        f"https://nieuws.example/artikel?url={quote(PAGE, safe='')}",
+        f"https://nieuws.example/click?url={quote(PAGE, safe='')}&amp;to={quote('https://b.example/', safe='')}",
+        "https://nieuws.example/click?url=javascript:alert(1)",
+        f"https://nieuws.example/click?url={quote('https://e.example/uitschrijven', safe='')}",
+        "https://betaal.example/?utm_source=x",
+        "https://e.example/bevestig?utm_source=x",
+        "https://e.example/account?utm_source=x",
+    ],
+)
+def test_r060_what_leads_elsewhere_or_must_work_stays(value: str) -> None:
+    assert after(value) == value
+
+
+def kinds(value: str, rules: Rules) -> list[str]:
+    return [cut.kind for cut in clean(value.encode(), rules, markup=False)]
+
+
+def test_r059_a_link_that_differs_is_made_common_or_reported_and_an_exempt_one_left() -> None:
+    differs = "https://e.example/a?k=81&b=1"
+    compared = Compared(
+        {
+            differs: Verdict(Sameness.INDIVIDUAL, "https://e.example/a?b=1&utm_source=x"),
+            "https://e.example/k/81": Verdict(Sameness.INDIVIDUAL),
+            "https://e.example/afmelden?k=81": Verdict(Sameness.INDIVIDUAL, "https://e.example/afmelden"),
+            "https://e.example/z?k=AbC123xyz987": Verdict(Sameness.COMMON),
+        }
+    )
+    rules = Rules(FACTS, compared=compared, report=True)
+    assert apply(differs.encode(), clean(differs.encode(), rules, markup=False)) == "https://e.example/a?b=1"
+    assert kinds(differs, rules) == ["made-common"]
+    assert kinds("https://e.example/k/81", rules) == ["tracked-link"]
+    assert kinds("https://e.example/afmelden?k=81", rules) == []
+    assert kinds("https://e.example/z?k=AbC123xyz987", rules) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("https://e.example/a?k=AbC123xyz987", True),
+        ("https://e.example/a?uid=jan7", True),
+        ("https://e.example/AbC123xyz987QqW/a", True),
+        ("https://e.example/c/1071579/4531494/x.html", True),
+        ("https://e.example/out?u=https://b.example/", False),
+        ("https://e.example/2026/11/een-lange-titel-van-een-artikel-12345", False),
+        ("https://e.example/a?page=2", False),
+    ],
+)
+def test_what_looks_individual_is_reported_on_advertising_alone(value: str, expected: bool) -> None:
+    assert ("tracked-link" in kinds(value, Rules(FACTS, report=True))) is expected
+    assert "tracked-link" not in kinds(value, Rules(FACTS))
+
+
+def test_beyond_many_addresses_links_are_left_and_reported() -> None:
+    rules = Rules(FACTS)
+    for number in range(MOST):
+        clean(b"https://e.example/?utm_source=%d" % number, rules, markup=False)
+    assert kinds("https://e.example/?utm_source=x", rules) == ["tracked-link"]
+    assert kinds("https://e.example/?utm_source=1", rules) == ["link-parameter"]
+    assert kinds("https://e.example/?utm_source=" + "x" * MAX_ADDRESS, Rules(FACTS)) == ["tracked-link"]
+
+
+@given(st.text("abcz019-._/ABC?=&%", max_size=60))
+def test_the_quick_test_never_passes_what_would_be_found(path: str) -> None:
+    for rules in (Rules(FACTS), Rules(FACTS, report=True)):
+        address = f"https://e.example/{path}"
+        if plain(address, rules):
+            assert kinds(address, rules) == []

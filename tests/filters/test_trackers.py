@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.compared import Compared, Sameness, Verdict
 from gateway.decision import Action
 from gateway.filters.trackers import FILTER
 from gateway.message.draft import Draft
@@ -222,3 +223,45 @@ def test_real_mail_loses_its_open_trackers_and_keeps_its_spacers() -> None:
     assert tagged == 19
     assert found >= 18
     assert found + reported == tagged
+
+
+def test_a_mail_that_loads_more_than_any_mail_does_is_refused_with_the_reason() -> None:
+    made = draft("".join(f'<img src="https://e.example/a?{n}" width=9>\r\n' for n in range(3000)))
+    (note,) = FILTER.apply(made, context())
+    assert (note.kind, note.action) == ("too-many-addresses", Action.REFUSE)
+    assert note.reply is not None
+    assert "addresses that are no ordinary pictures" in str(note.reply)
+
+
+def test_each_link_that_cannot_be_cleaned_counts() -> None:
+    made = draft('<a href="https://u1.ct.sendgrid.net/ls/click?upn=a">x</a>' * 3)
+    (note,) = FILTER.apply(made, context())
+    assert note.times == 3
+
+
+def test_links_that_look_individual_are_reported_only_where_mail_can_be_stopped() -> None:
+    link = '<a href="https://e.example/a?k=AbC123xyz987">x</a>'
+    assert [note.kind for note in FILTER.apply(draft(link), context())] == ["tracked-link"]
+    assert FILTER.apply(draft(link), context(opt_out={"text": "how-to"})) == ()
+    assert FILTER.apply(draft(link), context(tracking=True)) == ()
+
+
+def test_flowed_text_whose_lines_join_is_cleaned_across_them() -> None:
+    text = "Zie https://e.example/a?utm_sou \r\nrce=x&b=1\r\n"
+    flowed = "text/plain; charset=utf-8; format=flowed; delsp=yes"
+    assert after(text, content_type=flowed) == "Zie https://e.example/a?b=1\r\n"
+
+
+def test_r059_what_copies_say_reaches_pictures_and_links() -> None:
+    own = Compared({"https://e.example/a.png?k=1": Verdict(Sameness.INDIVIDUAL, "https://e.example/a.png")})
+    made = draft('<img src="https://e.example/a.png?k=1" width=60>')
+    FILTER.apply(made, context(compared=own))
+    assert only_content(made) == b'<img src="https://e.example/a.png" width=60>'
+    assert [edit.kind for edit in made.edits] == ["made-common"]
+
+
+def test_the_only_recipients_own_address_in_a_picture_goes() -> None:
+    body = '<img src="https://e.example/w?m=Jan%40example.org" width="40" alt="Jan">'
+    made = draft(body)
+    FILTER.apply(made, context(recipient=b"jan@example.org"))
+    assert only_content(made) == b""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.message.draft import Draft
-from gateway.message.html import Comment, Node, Style, Tag, Text, Unscannable, scan, tags
+from gateway.message.html import Comment, Node, Sighting, Style, Tag, Text, Unscannable, Watch, scan, sift, tags
 from gateway.message.parse import parse
 from tests.message.samples import CORPUS_FOLDER, OWN, own
 
@@ -186,3 +186,65 @@ def test_any_content_gives_proven_spans(content: bytes) -> None:
 
 def test_unscannable_is_an_error_a_filter_can_name() -> None:
     assert issubclass(Unscannable, ValueError)
+
+
+def _all(name: str, values: object) -> bool:
+    return True
+
+
+pieces = st.sampled_from(
+    [
+        "<p>",
+        "<p a=1>",
+        "</p>",
+        "<style>",
+        "</style>",
+        "<svg>",
+        "</svg>",
+        "<title>",
+        "</title>",
+        "<!--[if mso]>",
+        "<![endif]-->",
+        "<!-- x -->",
+        "<noscript>",
+        "</noscript>",
+        "a://b",
+        "&amp;",
+        "é",
+        "<",
+        ">",
+        '"',
+        "<img src='x' src=y>",
+        "\r\n",
+        "<br/>",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(pieces, max_size=14).map("".join))
+def test_sifting_for_everything_gives_what_scanning_gives(text: str) -> None:
+    content = text.encode()
+    try:
+        scanned = [n for n in scan(content) if not isinstance(n, Tag) or n.attributes]
+    except Unscannable:
+        return
+    expected = [n for n in scanned if not isinstance(n, Text) or b"://" in content[n.start : n.end]]
+    sifted = [n.tag() if isinstance(n, Sighting) else n for n in sift(content, _all, Watch(), mark="://")]
+    assert sifted == [n for n in expected if not isinstance(n, Comment) or n.conditional]
+
+
+def test_sifting_gives_only_what_is_wanted_and_what_is_watched() -> None:
+    content = b"<p a=1><div><p b=2></div><i><div></div>"
+    watch = Watch("div")
+    found = list(sift(content, lambda name, values: values[0][0] == "b", watch))
+    assert [(n.name, n.closing) for n in found if isinstance(n, Sighting)] == [
+        ("div", False),
+        ("p", False),
+        ("div", True),
+        ("div", False),
+        ("div", True),
+    ]
+    assert [(n.get("b"), n.get("a"), n.span()) for n in found if isinstance(n, Sighting) and n.values] == [
+        ("2", None, (12, 19))
+    ]
