@@ -59,6 +59,12 @@ def test_r059_individual_is_what_nearly_everybody_has_an_own_one_of(
     assert pool(*copies).individual(ME) is individual
 
 
+def test_what_some_share_in_many_ways_speaks_for_parts_of_the_text() -> None:
+    shared = [[f"group{n}-{n % k}" for n in range(1, 20) for k in (4,) if n % 4 == who % 4] for who in range(8)]
+    made = pool(*[[f"own{who}", *groups] for who, groups in enumerate(shared)])
+    assert not made.individual(ME)
+
+
 def test_what_is_known_of_me_does_not_speak_for_others() -> None:
     made = pool(["a"])
     assert made.individual(ME)

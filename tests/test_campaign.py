@@ -203,8 +203,9 @@ async def test_only_so_much_is_remembered_and_the_rest_is_read_again(
 class Away:
     """A store that raises, or never answers."""
 
-    def __init__(self, *, hangs: bool = False) -> None:
+    def __init__(self, *, hangs: bool = False, key: bytes = b"") -> None:
         self.hangs = hangs
+        self.key = key
         self.asked = 0
 
     async def _no(self) -> Any:
@@ -214,7 +215,7 @@ class Away:
         raise CampaignsUnavailable("away")
 
     async def secret(self, epoch: int, *, make: bool) -> bytes:
-        return await self._no()  # type: ignore[no-any-return]
+        return self.key or await self._no()
 
     async def read(self, epoch: int, family: bytes, after: str) -> tuple[list[bytes], str]:
         return await self._no()  # type: ignore[no-any-return]
@@ -248,6 +249,17 @@ async def test_a_store_that_is_away_is_done_without_and_counted(
     assert uncompared("away") == before + 2
     await one.flush()
     assert await one.purge(SETTINGS, NOW) == 0
+
+
+async def test_a_store_whose_entries_are_away_is_not_asked_for_each_mail(worker: Worker) -> None:
+    clock, store = [0.0], Away(key=b"k" * 32)
+    one = worker("away", store=store, monotonic=lambda: clock[0])
+    for name in ("anna", "bert", "cees"):
+        await told(one, name)
+    assert store.asked == 1
+    clock[0] += campaign.AWAY + 1
+    await told(one, "dirk")
+    assert store.asked == 2
 
 
 async def test_a_store_that_comes_back_gets_what_was_seen_since(worker: Worker, tmp_path: Path) -> None:
@@ -284,6 +296,7 @@ async def test_i11_explaining_sees_what_is_known_and_writes_nothing(worker: Work
     before = rows(tmp_path)
     dry = worker(writes=False)
     assert await told(dry, "bert") is Sameness.INDIVIDUAL
+    assert not dry.stirred.is_set()
     await dry.flush()
     assert rows(tmp_path) == before
     assert (await one.compare(copy_for("cees"), SETTINGS, NOW)).of("https://cdn.shop.example/logo.png").sameness is (

@@ -110,6 +110,12 @@ def test_a_link_that_may_not_work_without_keeps_its_parameter(link: str) -> None
     assert sent(letter, PEOPLE[:2]).of(letter.address(link, "p1")) == Verdict(INDIVIDUAL)
 
 
+def test_what_is_carried_along_behind_a_key_stays_for_nobody_knows_where_that_leads() -> None:
+    page = "https://klik.esp.example/{n}f8e7d6c5b4a3928/les?u={{TOKEN:person}}"
+    letter = Letter((TEXT, *(f'<a href="{page.format(n=n)}">les</a>\n' for n in range(4))))
+    assert sent(letter, PEOPLE[:2]).of(letter.address(page.format(n=1), "p1")) == Verdict(INDIVIDUAL)
+
+
 def test_a_block_for_some_shifts_nothing() -> None:
     letter = Letter((LOGO, TEXT, PICTURES, REDIRECTS, PIXEL))
     made = campaign()
@@ -329,6 +335,15 @@ class TestWhichCampaign:
         family.begin(b"other1", *self.features(other, "Anna"))
         made = family.begin(b"letter", *self.features(self.letter, "Anna"))
         assert family.match(*self.features(self.letter, "Bert")) is made
+
+    def test_of_several_that_are_nearly_as_like_the_same_for_every_worker(self) -> None:
+        letter = Letter((LOGO, *(f"<p>Alinea {word} over de lessen.</p>" for word in "abcdefghijklmnopqrst")))
+        with_block = self.features(letter, "Anna", "<p>Een extra les.</p>")
+        without_it = self.features(letter, "Bert")
+        for order in ((b"aaaaaa", b"bbbbbb"), (b"bbbbbb", b"aaaaaa")):
+            family = Family(b"k" * 32)
+            begun = {tag: family.begin(tag, *(with_block if tag == b"aaaaaa" else without_it)) for tag in order}
+            assert family.match(*self.features(letter, "Cees")) is begun[b"aaaaaa"]
 
     def test_only_so_many_are_remembered(self) -> None:
         family = Family(b"k" * 32)

@@ -16,7 +16,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -136,10 +136,13 @@ def _found(db: sqlite3.Connection, epoch: int) -> bytes:
 @contextmanager
 def _transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
-    try:
+    with ExitStack() as undo:
+        undo.callback(_rolled_back, db)
         yield
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
+        db.execute("COMMIT")
+        undo.pop_all()
+
+
+def _rolled_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:  # a full disk ends it by itself
+        db.execute("ROLLBACK")
