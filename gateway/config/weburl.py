@@ -134,11 +134,6 @@ def _number(text: str) -> int:
     return int(text, 8 if octal else 10)
 
 
-def numeric(url: Url) -> bool:
-    """Whether the host is a bare address instead of a name."""
-    return url.host.startswith("[") or (url.host[-1:].isdecimal() and url.host.replace(".", "").isdecimal())
-
-
 @lru_cache(maxsize=1024)
 def suffixes(host: str) -> tuple[str, ...]:
     """`a.b.c` → a.b.c, b.c, c; and each with runs of digits written `#`. At most the last eight labels."""

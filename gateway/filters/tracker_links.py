@@ -175,7 +175,7 @@ def carried(url: weburl.Url, facts: Trackers) -> str:
         if start := _WRITTEN_OUT.search(url.path):
             found.add(decoded(url.path[start.start() + 1 :] + (f"?{url.query}" if url.query else "")))
     found.discard("")
-    return found.pop() if len(found) == 1 and not facts.exempt_word(url) else ""
+    return found.pop() if len(found) == 1 else ""
 
 
 def write(target: str, markup: bool) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.weburl import holds_address, individual, read, shape, static_file, suffixes
+from gateway.config.weburl import Url, holds_address, individual, read, shape, static_file, suffixes
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,45 @@ def test_shapes_that_cannot_be_read_are_refused_with_a_reason(pattern: str) -> N
 def test_digits_in_hosts_are_one_sign() -> None:
     assert "list-manage#.com" in suffixes("us3.list-manage12.com")
     assert "list-manage12.com" in suffixes("us3.list-manage12.com")
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://3232235777/", "192.168.1.1"),
+        ("https://0xc0a80101/", "192.168.1.1"),
+        ("https://0300.0250.1.1/", "192.168.1.1"),
+        ("https://0xc0.168.257/", "192.168.1.1"),
+        ("https://192.168.1.1:81/", "192.168.1.1"),
+        ("https://[::ffff:192.168.1.1]/", "192.168.1.1"),
+        ("https://[2001:DB8:0:0::1]:81/", "[2001:db8::1]"),
+        ("https://[odd]/", "[odd]"),
+        ("https://999.1.1.1/", "999.1.1.1"),
+        ("https://1.2.3.4.5/", "1.2.3.4.5"),
+        ("https://user:pw@E.example:81/", "e.example"),
+        ("https://e%2Eexample./", "e.example"),
+        ("https://\uff45.example/", "e.example"),
+        ("https://e\u3002example/", "e.example"),
+        ("https://\xef\xbd\x85.example/", "e.example"),
+    ],
+)
+def test_a_host_is_the_one_a_browser_asks(address: str, host: str) -> None:
+    found = read(address)
+    assert found is not None
+    assert found.host == host
+
+
+def test_a_shape_finds_what_stands_behind_it_and_in_the_fragment() -> None:
+    behind = shape("e.example/v3/{rest}").match(
+        Url("e.example", "/v3/__https://b.example/a", "c=1", "", ("v3", "__https:"))
+    )
+    assert behind == "__https://b.example/a?c=1"
+    proxied = read("https://e.example/p/x#https://b.example/a")
+    assert proxied is not None
+    assert shape("e.example/*#{target}").match(proxied) == "https://b.example/a"
+    plain = read("https://e.example/p/x")
+    assert plain is not None
+    assert shape("e.example/*#{target}").match(plain) is None
+    for wrong in ("e.example/{rest}/a", "e.example/#{target}x"):
+        with pytest.raises(ValueError, match="as the last"):
+            shape(wrong)
