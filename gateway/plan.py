@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import format_datetime
 
 from gateway import content
 from gateway.address import Address
@@ -52,8 +50,11 @@ from gateway.reply import (
 )
 from gateway.tenant import Tenant
 from gateway.token import OptOut
+from gateway.trace_fields import Arrival as Arrival
+from gateway.trace_fields import add_trace, own_id
 
-# What still runs on mail that no rule edits: hygiene of the header, receipts, care for sensitive mail, and the line limit of RFC 5322 2.1.1.
+# What still runs on mail that no rule edits: hygiene of the header, receipts, care for sensitive mail, and the limit of
+# RFC 5322 2.1.1 on lines.
 HEADER_FILTERS = frozenset({"header_hygiene", "receipts", "sensitive", "long_lines"})
 
 
@@ -128,15 +129,6 @@ class Plan:
 
     def by_action(self, action: Action) -> list[Copy]:
         return [c for c in self.copies if c.decision.action is action]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """When and as what a message arrived: id for people, 32-bit reference for tokens, Unix seconds."""
-
-    id: str
-    reference: int
-    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,13 +334,13 @@ def _rendition(
 ) -> tuple[Rendition, Outcome | None]:
     context = _context(tenant, rules, envelope, reading, variant, provider, compared)
     draft = Draft(reading.message)
-    _trace(draft, rules, envelope, arrival, reading)
+    add_trace(draft, rules.name, envelope, arrival, reading.from_address)
     outcomes: list[Outcome] = []
     for item in FILTERS:
         if reading.rule.edit or reading.private or item.name in HEADER_FILTERS:
             outcomes.extend(item.apply(draft, context))
     if reading.private:
-        outcomes.extend(leaks(tenant, envelope, reading, draft, known, new_id=_own_id(arrival, reading)))
+        outcomes.extend(leaks(tenant, envelope, reading, draft, known, new_id=own_id(arrival, reading.from_address)))
     stop = _stopping(outcomes)
     try:
         template = compile_template(draft, seven_bit=not provider.eight_bit, ascii_header=not envelope.smtputf8)
@@ -392,38 +384,3 @@ def _context(
         recipient=envelope.recipients[0].address.exact() if len(envelope.recipients) == 1 else b"",
         compared=compared,
     )
-
-
-def _own_id(arrival: Arrival, reading: Read) -> bytes:
-    return f"{arrival.id}@{reading.from_address.canonical_domain}".encode()
-
-
-def _trace(draft: Draft, rules: Rules, envelope: Envelope, arrival: Arrival, reading: Read) -> None:
-    """One Received field without `for` (R-010, R-011), and Date and Message-ID where missing (R-032)."""
-    when = format_datetime(datetime.fromtimestamp(arrival.at, UTC))
-    peer = envelope.peer
-    literal = f"IPv6:{peer.address}" if ":" in peer.address else peer.address
-    helo = "".join(c for c in peer.helo if c.isascii() and c.isprintable() and c not in " ()<>;") or "unknown"
-    value = f"from {helo} ([{literal}])\r\n\tby {rules.name} with {_protocol(envelope)} id {arrival.id};\r\n\t{when}"
-    draft.prepend_field(b"Received", (value.encode("ascii"),), by="trace", kind="received")
-    _complete(draft, b"Date", when.encode(), kind="date")
-    _complete(draft, b"Message-ID", b"<" + _own_id(arrival, reading) + b">", kind="message-id")
-
-
-def _complete(draft: Draft, name: bytes, value: bytes, *, kind: str) -> None:
-    """Add a field that is missing, or that says nothing; any other is kept."""
-    present = draft.message.fields(name.decode())
-    for field in present:
-        if not draft.message.raw_value(field).strip():
-            draft.replace_value(field, (value,), by="trace", kind=kind)
-    if not present:
-        draft.append_field(name, (value,), by="trace", kind=kind)
-
-
-def _protocol(envelope: Envelope) -> str:
-    """RFC 3848, RFC 6531 4.3."""
-    peer = envelope.peer
-    base = "UTF8SMTP" if envelope.smtputf8 else ("ESMTP" if peer.esmtp else "SMTP")
-    if base == "SMTP":
-        return base
-    return base + ("S" if peer.tls else "") + ("A" if peer.authenticated else "")

@@ -15,6 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,17 +72,18 @@ def command(
     rows: list[dict[str, Any]] = []
     pages: list[Shown] = []
     files = list(_files(messages))
+    asked = Question(
+        client=client,
+        raw=b"",
+        sender=envelope_sender,
+        recipients=people,
+        at=time.time(),
+        assume_consent=assume_consent,
+        any_sender=any_sender,
+        own_sender=sender is None,
+    )
     for path in files:
-        question = Question(
-            client=client,
-            raw=marks + as_submitted(_read(path)),
-            sender=envelope_sender,
-            recipients=people,
-            at=time.time(),
-            assume_consent=assume_consent,
-            any_sender=any_sender,
-            own_sender=sender is None,
-        )
+        question = replace(asked, raw=marks + as_submitted(_read(path)))
         answer = _ask(house, question)
         _show(path, question, answer, as_json=as_json, diff=diff, quiet=out is not None)
         rows.extend(_rows(path, answer, out, len(rows)))

@@ -82,7 +82,7 @@ class Delivery(Settings):
     data_timeout: Duration = Field(default="10m", validate_default=True)
     """Wait for the answer after the final dot (RFC 5321 4.5.3.2.6)."""
     self_check: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of the messages whose first finished copy is read by a second parser before it leaves; 0 switches it off."""
+    """Share of the messages whose first copy is read by a second parser before it leaves; 0 switches it off."""
 
 
 class Web(Settings):

@@ -70,7 +70,7 @@ def test_nothing_gets_through_however_it_is_written(text: str) -> None:
         made = harmless(f'<p>{text}<img src="http://x.example/">'.encode(), "utf-8", {})
     except Unscannable:
         return
-    shown = re.sub(r"<!--.*?(?:-->|$)|<!.*?>|<\?.*?>", "", made, flags=re.S)
+    shown = re.sub(r"<!--.*?(?:-->|$)|<!.*?>|<\?.*?>|</(?![a-zA-Z]).*?>", "", made, flags=re.S)
     assert "<script" not in shown.lower()
     assert not re.search(r"<img[^>]*src=\"http", shown)
 

@@ -12,7 +12,9 @@ def test_no_setting_means_the_lists_of_the_program() -> None:
 
 
 @pytest.mark.parametrize("key", ["receipts", "private", "keep"])
-@pytest.mark.parametrize("name", ["From", "date", "Content-Type", "LIST-UNSUBSCRIBE", "Resent-To", "X Y", "X:", "", "é"])
+@pytest.mark.parametrize(
+    "name", ["From", "date", "Content-Type", "LIST-UNSUBSCRIBE", "Resent-To", "X Y", "X:", "", "é"]
+)
 def test_a_name_is_one_of_a_field_that_mail_can_do_without(key: str, name: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         Headers.model_validate({key: [name]})

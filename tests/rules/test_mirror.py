@@ -88,6 +88,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "registry/writer.py": ("the writing half of the registry", "registry/test_sqlite.py"),
     "rights/protocol.py": ("holds no code, only what desk and effects say to each other", "rights/test_desk.py"),
     "spool/protocol.py": ("words of the spool, tested with the spool", "spool/test_sqlite.py"),
+    "trace_fields.py": ("what a plan puts into every header", "test_plan.py"),
     "tenant.py": ("holds no code, only what is one organisation's own", "test_plan.py"),
 }
 

@@ -13,11 +13,11 @@ GATEWAY = ROOT / "gateway"
 FILES = sorted(GATEWAY.rglob("*.py"))
 
 WORDS = {"envelope", "reply", "address", "token", "decision", "facts", "pseudonym", "config", "observe"}
-WORDS |= {"inspection", "compared"}
+WORDS |= {"inspection", "compared", "base64_lines"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol", "campaigns.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing", "documents", "proof"}
 CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
-CONDUCTORS |= {"leaks", "content", "campaign", "copies", "agreement"}
+CONDUCTORS |= {"trace_fields", "leaks", "content", "campaign", "copies", "agreement"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORDS, WORDS),
@@ -47,7 +47,6 @@ LIVES_IN: dict[str, set[str]] = {
     "aiosmtplib": {"delivery.relay"},
     "dkim": {"signing", "demo"},
     "turbohtml": {"message.html"},
-    "tinycss2": {"message", "filters"},
     "sqlite3": {"registry", "spool", "audit", "cases", "campaigns"},
     "redis": {"registry", "campaigns"},
     "prometheus_client": {"observe"},
