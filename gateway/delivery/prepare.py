@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway import base64_lines
 from gateway.delivery.parameters import Needs
 from gateway.message.template import Slot, Template
 from gateway.signing.dkim import Signer
@@ -47,7 +48,14 @@ def prepare(
 
 
 def why_unsendable(octets: bytes) -> str:
-    """Empty, or which rule the octets break (I-8, RFC 5322 2.1.1). Linear."""
+    """Empty, or which rule the octets break (I-8, RFC 5322 2.1.1). Linear; by stretches of whole lines."""
+    for piece in base64_lines.stretches(octets):
+        if not base64_lines.lines(piece) and (fault := _broken_rule(piece)):
+            return fault
+    return ""
+
+
+def _broken_rule(octets: bytes) -> str:
     ends = octets.count(b"\r\n")
     if octets.count(b"\r") != ends or octets.count(b"\n") != ends:
         return "bare CR or LF"

@@ -337,5 +337,7 @@ def stuffed(head: bytes, body: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def _stuff(lines: bytes) -> bytes:
+    if b"." not in lines:  # no line of an attachment in base64 holds one
+        return lines
     doubled = lines.replace(b"\r\n.", b"\r\n..") if b"\r\n." in lines else lines
     return b"." + doubled if doubled.startswith(b".") else doubled

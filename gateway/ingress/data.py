@@ -9,7 +9,7 @@ standard:   RFC 5321 2.3.8, 4.1.1.4, 4.5.2; RFC 1870; CVE-2023-51764, CVE-2024-2
 
 from __future__ import annotations
 
-from gateway import reply
+from gateway import base64_lines, reply
 from gateway.ingress.limits import Budget
 from gateway.reply import Reply
 
@@ -38,6 +38,8 @@ class DataReader:
 
     def feed(self, chunk: bytes) -> int:
         """Take `chunk`. Gives -1 while the message goes on, else how many octets of `chunk` were still part of it."""
+        if self._tail[-1:] not in (b"\r", b".") and (pairs := base64_lines.lines(chunk)):
+            return self._feed_plain(chunk, pairs)
         window = self._tail + chunk
         found = window.find(_END)
         if found < 0:
@@ -72,10 +74,22 @@ class DataReader:
         self._budget.give_back(self.reserved)
         self.reserved = 0
 
+    def _feed_plain(self, chunk: bytes, pairs: int) -> int:
+        """Only whole lines of an attachment, behind an octet that no end began with: no dot, and `pairs` CR LF."""
+        self._returns += pairs
+        self._feeds += pairs
+        self._pairs += pairs
+        self._keep(chunk, len(chunk), slack=len(_END) - 2)
+        self._tail = chunk[-4:]
+        return -1
+
     def _take(self, piece: bytes, gain: int, slack: int) -> None:
         """Check `piece` and keep it; `gain` octets of it (below 0 when the end began earlier) are message."""
         self._look_for_ambiguity(piece)
         self._stuffed += (self._tail[-2:] + piece[:gain]).count(b"\r\n.") if gain >= 0 else -1
+        self._keep(piece, gain, slack)
+
+    def _keep(self, piece: bytes, gain: int, slack: int) -> None:
         self.octets += gain
         if self.ambiguous:
             self._drop(reply.BARE_LINE_END)

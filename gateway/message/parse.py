@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from gateway import base64_lines
 from gateway.config.gateway import Limits
 from gateway.message.ambiguity import ambiguous_base64, ambiguous_type, transfer_encoding
 from gateway.message.encodings import IDENTITY
@@ -137,8 +138,12 @@ class Message:
 
 def bare_line_ends(raw: bytes) -> bool:
     """Whether there is a CR without LF, an LF without CR, or a NUL (I-8). Three passes at memory speed."""
-    pairs = raw.count(b"\r\n")
-    return raw.count(b"\n") != pairs or raw.count(b"\r") != pairs or b"\0" in raw
+    return any(not base64_lines.lines(piece) and _bare(piece) for piece in base64_lines.stretches(raw))
+
+
+def _bare(piece: bytes) -> bool:
+    pairs = piece.count(b"\r\n")
+    return piece.count(b"\n") != pairs or piece.count(b"\r") != pairs or b"\0" in piece
 
 
 def parse(raw: bytes, limits: Limits = Limits()) -> Message:  # noqa: B008 - frozen value

@@ -22,19 +22,22 @@ from cryptography.hazmat.primitives.hashes import SHA256
 _FIELD = re.compile(rb"([^:\r\n]+?)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)\r\n")
 _SPACES = re.compile(rb"[ \t]+")
 _RUNS = re.compile(rb"[ \t]{2,}|\t")
+_WHITE = b" \t\r\n"
+_BLOCK = 1 << 18
 _B_VALUE = re.compile(rb"((?:^|;)[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 
 
 def fault(octets: bytes, key: RSAPublicKey) -> str:
     """ "" when the first field is a signature that holds over the rest; else what is wrong with it."""
-    head, _, body = octets.partition(b"\r\n\r\n")
-    fields = _FIELD.findall(head + b"\r\n")
+    end = octets.find(b"\r\n\r\n")
+    end = end if end >= 0 else len(octets)
+    fields = _FIELD.findall(octets[:end] + b"\r\n")
     if not fields or fields[0][0].lower() != b"dkim-signature":
         return "the first field is no signature"
     value = fields[0][1]
     tags = _tags(value)
     try:
-        if base64.b64decode(tags[b"bh"], validate=True) != hashlib.sha256(_body(body)).digest():
+        if base64.b64decode(tags[b"bh"], validate=True) != _body_hash(octets, end + 4):
             return "the body hash differs"
         signed = _signed(fields[1:], tags[b"h"]) + b"dkim-signature:" + _relaxed(_B_VALUE.sub(rb"\1", value))
         key.verify(base64.b64decode(tags[b"b"], validate=True), signed, PKCS1v15(), SHA256())
@@ -66,7 +69,28 @@ def _relaxed(value: bytes) -> bytes:
     return _SPACES.sub(b" ", value.replace(b"\r\n", b"")).strip(b" \t")
 
 
-def _body(body: bytes) -> bytes:
-    body = _RUNS.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
-    kept = body.rstrip(b"\r\n")
-    return kept + b"\r\n" if kept else b""
+def _body_hash(octets: bytes, start: int) -> bytes:
+    """SHA-256 of the relaxed body `octets[start:]`, read in blocks of whole lines."""
+    end = _last_said(octets, start)
+    digest = hashlib.sha256()
+    while start < end:
+        cut = octets.find(b"\n", start + _BLOCK, end) + 1 or end
+        block = octets[start:cut]
+        if b" " in block or b"\t" in block:
+            block = _RUNS.sub(b" ", block).replace(b" \r\n", b"\r\n")
+        digest.update(block)
+        start = cut
+        if start == end:
+            digest.update(b"\r\n")
+    return digest.digest()
+
+
+def _last_said(octets: bytes, start: int) -> int:
+    """The end of the last line that says something, without the white space behind it; `start` when none does."""
+    end = len(octets)
+    while end > start:
+        low = max(start, end - _BLOCK)
+        if said := octets[low:end].rstrip(_WHITE):
+            return low + len(said)
+        end = low
+    return start

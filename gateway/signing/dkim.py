@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway.signing.canonical import relaxed_body, relaxed_value, split
+from gateway.signing.canonical import relaxed_pieces, relaxed_value, split
 
 MIN_BITS = 2048
 
@@ -80,8 +80,7 @@ class Signer:
         """The DKIM-Signature field with its last CRLF. `now` is Unix seconds (t=); `profile` a key of REWRITTEN."""
         fields, body = split(message)
         names = _names(fields, profile)
-        body_hash = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode()
-        field = self._unsigned(names, body_hash, now)
+        field = self._unsigned(names, _body_hash(message, body), now)
         signed = _signed_input(fields, names) + b"dkim-signature:" + relaxed_value(field.partition(b":")[2])
         value = base64.b64encode(self._key.sign(signed, _PADDING, _SHA256))
         return field + _fold_signature(value) + b"\r\n"
@@ -102,6 +101,14 @@ class Signer:
             f"\tbh={body_hash};\r\n"
             f"\tb="
         ).encode("ascii")
+
+
+def _body_hash(message: bytes, body: int) -> str:
+    """bh= of the body that begins at offset `body`."""
+    digest = hashlib.sha256()
+    for piece in relaxed_pieces(message, body):
+        digest.update(piece)
+    return base64.b64encode(digest.digest()).decode()
 
 
 def _parse(domain: str, selector: str, pem: bytes) -> RSAPrivateKey:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import random
 
 import pytest
@@ -132,3 +133,22 @@ def test_a_large_message_in_random_chunks_is_exact() -> None:
     content = b"".join(bytes(chance.choices(b"abc.", k=chance.randrange(80))) + b"\r\n" for _ in range(3000))
     sizes = [chance.randrange(1, 2000) for _ in range(50)]
     assert read(stuffed(content) + b".\r\n", sizes)[0].content() == content
+
+
+CODED = b"".join(base64.b64encode(random.Random(n).randbytes(57)) + b"\r\n" for n in range(60))
+
+
+@given(
+    st.lists(
+        st.sampled_from([CODED, CODED[78:156], b".\r\n", b"\r\n.", b"\r\n", b"AA", b"\r", b"\n", b"\0"]), max_size=7
+    ),
+    st.lists(st.integers(1, 700), min_size=1, max_size=6),
+)
+@settings(deadline=None, max_examples=300)
+def test_lines_of_an_attachment_are_read_as_octet_by_octet(pieces: list[bytes], sizes: list[int]) -> None:
+    octets = b"".join(pieces) + b"\r\n.\r\n"
+    slow, slow_rest = read(octets, [1])
+    quick, quick_rest = read(octets, sizes)
+    assert (slow.refusal, slow_rest) == (quick.refusal, quick_rest)
+    if slow.refusal is None:
+        assert (slow.octets, slow.content()) == (quick.octets, quick.content())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dkim
 import pytest
 
+from gateway.proof import signature
 from gateway.proof.signature import fault
 from gateway.signing.dkim import Signer
 from gateway.signing.keys import dns_value, generate
@@ -47,6 +48,15 @@ def test_a_change_is_named(was: bytes, is_now: bytes, says: str) -> None:
     changed = octets.replace(was, is_now, 1)
     assert fault(changed, SIGNER.public_key) == says
     assert not oracle(changed)
+
+
+@pytest.mark.parametrize("body", [*BODIES, b"a\r\n\r\n b \t c\r\n\r\n\r\n" * 3, b"x " + b" \r\n" * 9, b"\t\r\n" * 9])
+@pytest.mark.parametrize("block", [1, 2, 3, 4, 7])
+def test_a_body_read_in_blocks_holds_as_well(body: bytes, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = signed(MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + body)
+    monkeypatch.setattr(signature, "_BLOCK", block)
+    assert fault(octets, SIGNER.public_key) == ""
+    assert fault(octets + b"more\r\n", SIGNER.public_key) == "the body hash differs"
 
 
 def test_white_space_that_relaxed_ignores_changes_nothing() -> None:
