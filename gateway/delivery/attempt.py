@@ -34,6 +34,7 @@ from gateway.signing.dkim import Signer
 _DECISIONS = 5  # tries to get a decision onto the wire in time, or to settle on a variant
 REGISTRY_WAIT = 10.0
 UNREACHED = {"tls": "4.7.10", "plaintext": "4.7.10", "login": "4.7.0"}  # X.7.10: encryption needed (RFC 5248)
+_AT_ONCE = 2**20  # octets; more is rendered and signed in a thread, so that other mail goes on
 _CACHE_OCTETS = 64 * 1024 * 1024
 
 
@@ -75,7 +76,7 @@ class Attempt:
     async def run(self, job: Job, line: Line, party: Party) -> Outcome:
         """Try once (twice where a kept connection had gone stale). `job` must be unsealed."""
         try:
-            content = await self._proved(job, party, self._prepare(job, line, party, job.entry.variant))
+            content = await self._proved(job, party, await self._prepared(job, line, party, job.entry.variant))
             return await self._on_a_connection(job, line, party, content)
         except RegistryUnavailable:
             return registry_away()
@@ -117,7 +118,7 @@ class Attempt:
                 return Outcome(Kind.HELD, reason=missing, decision=decision)
             variant = no_looser(content.variant, decision.variant)
             if variant != content.variant:
-                content = await self._proved(job, party, self._prepare(job, line, party, variant))
+                content = await self._proved(job, party, await self._prepared(job, line, party, variant))
             elif loop.time() - began <= self.age:
                 job.spool.mark_sending([job.entry.row])
                 return await _send(connection, mail, rcpt, content, decision)
@@ -145,15 +146,19 @@ class Attempt:
             queued=True,
         )
 
-    def _prepare(self, job: Job, line: Line, party: Party, variant: str) -> Content:
+    async def _prepared(self, job: Job, line: Line, party: Party, variant: str) -> Content:
         letter = job.opened_letter
         template = self.templates.of(job.entry.message, job.body).get(variant)
         if template is None:
             raise _Stop(Outcome(Kind.HELD, reason=f"the stored mail has no text {variant}"))
         signer = _signer(party, letter.from_domain)
         try:
-            now = int(self.clock())
-            return prepare(variant, template, letter.slots, signer, now=now, profile=line.provider.profile)
+            now, profile = int(self.clock()), line.provider.profile
+            if len(job.body) > _AT_ONCE:
+                return await asyncio.to_thread(
+                    prepare, variant, template, letter.slots, signer, now=now, profile=profile
+                )
+            return prepare(variant, template, letter.slots, signer, now=now, profile=profile)
         except Unsendable as error:
             raise _Stop(Outcome(Kind.HELD, reason=f"cannot leave as it is: {error}", fault=True)) from None
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.spool.keyslots import KeySlots
-from gateway.spool.protocol import Entry, EntryGone, Opened, State
+from gateway.spool.protocol import Entry, EntryGone, NewMessage, Opened, State
 from gateway.spool.rows import seal_from
-from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys
+from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys, to_json
 
 _COLUMNS = (
     "r.id, m.id, m.reference, m.organisation, m.client, m.stream, m.received, m.facts, r.person_exact,"
@@ -158,6 +158,11 @@ def content(connection: sqlite3.Connection, slots: KeySlots, keys: ServiceKeys, 
         body = found[0]
     seal = seal_of(slots, keys, sealed)
     return Content(seal, seal.open_values(sealed.values), seal.open_body(body))
+
+
+def as_stored(message: NewMessage, seal: MessageSeal) -> Content:
+    """What `content` would give for a message that was just stored."""
+    return Content(seal, json.loads(to_json(message.sealed)), message.body)
 
 
 def open_row(seal: MessageSeal, sealed: Parts) -> Mapping[str, object]:

@@ -20,13 +20,17 @@ from gateway.spool.protocol import EntryGone, NewMessage, NewRow, State, Update
 from gateway.spool.schema import FINAL
 from gateway.spool.sealing import MessageSeal, SealBroken, ServiceKeys, new_key, to_json
 
+NEAR = 256 * 1024
+"""Octets of a body that is read in the event loop; a larger one is not read again while it is still at hand."""
+
 
 @dataclass(slots=True)
 class Effects:
     """What a job means outside the database.
 
     `slots` must be durable before the commit, `spent` is zeroed after it; `depth` changes the counts by (organisation,
-    stream, state), `free` are rows whose claim ends, `gone` messages that are no longer here.
+    stream, state), `free` are rows whose claim ends, `gone` messages that are no longer here, `near` large ones with a
+    queued row, which will be wanted at once.
     """
 
     slots: dict[int, Slot] = field(default_factory=dict)
@@ -34,6 +38,7 @@ class Effects:
     depth: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     free: list[int] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    near: dict[str, tuple[NewMessage, MessageSeal]] = field(default_factory=dict)
     queued: bool = False
     late: int = 0
 
@@ -98,6 +103,8 @@ class Store:
         )
         for row in message.rows:
             self.effects.count(message.organisation, message.stream, row.state.value, 1)
+        if len(message.body) > NEAR and any(row.state is State.QUEUED for row in message.rows):
+            self.effects.near[message.id] = (message, seal)
         return True
 
     def change(self, updates: Iterable[Update]) -> None:
@@ -131,6 +138,7 @@ class Store:
         self.connection.execute("DELETE FROM bodies WHERE message = ?", (n,))
         self.connection.execute("DELETE FROM messages WHERE n = ?", (n,))
         self.effects.gone.append(message)
+        self.effects.near.pop(message, None)
         self.effects.slots.pop(slot, None)  # put and destroyed in one transaction: nothing was written yet
         self.effects.spent.append(slot)
 

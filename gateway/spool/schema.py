@@ -17,7 +17,7 @@ from gateway.spool.protocol import SpoolUnavailable, State
 
 VERSION = 1
 _BUSY_MS = 10_000
-_CHECKPOINT_PAGES = 4000
+CHECKPOINT_PAGES = 4000  # of the log, each of 4096 octets; then they are moved into the database
 _WAL_KEPT = 64 * 2**20
 
 FINAL = tuple(state.value for state in State if state.final)
@@ -81,7 +81,7 @@ def writing(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("PRAGMA temp_store = MEMORY")  # else what a savepoint may undo is written to a file in /var/tmp
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
     return connection
 

@@ -43,12 +43,11 @@ from gateway.spool.protocol import (
 )
 from gateway.spool.reader import Content, Parts
 from gateway.spool.rewrapping import check_keys, learn_keys, rewrap
-from gateway.spool.rows import Effects, Store
+from gateway.spool.rows import NEAR, Effects, Store
 from gateway.spool.sealing import SealBroken, ServiceKeys
 from gateway.spool.shards import Shard
 from gateway.spool.writer import Writer
 
-_NEAR = 256 * 1024  # octets of body read in the event loop; larger ones in the far thread
 _ROW_WEIGHT = 1024
 _T = TypeVar("_T")
 
@@ -294,7 +293,7 @@ class SQLiteSpool:
         self._at_hand.pop(row, None)
 
     async def _content(self, sealed: Parts) -> Content:
-        if sealed.size <= _NEAR or sealed.body is not None:
+        if sealed.size <= NEAR or sealed.body is not None:
             return self._load(self._near, sealed)
         return await self._elsewhere(partial(self._load, sealed=sealed))
 
@@ -332,6 +331,8 @@ class SQLiteSpool:
         self.late += effects.late
         for message in effects.gone:
             self._cache.drop(message)
+        for message, (new, seal) in effects.near.items():
+            self._cache.keep(message, reader.as_stored(new, seal))
         if effects.queued:
             self.stirred.set()
 

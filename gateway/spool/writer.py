@@ -7,11 +7,12 @@ fails by:   the job's own error, or `SpoolUnavailable`/`SpoolFull`, through the 
 standard:   DESIGN §4 Spool; I-4; R-013
 
 Order of one group: SQL of every job · slots written · fdatasync · COMMIT (fsync of the WAL) · spent slots zeroed ·
-futures resolved. When a job or the commit fails, everything is rolled back and each job gets a transaction of its own:
-one mail too big for the disk, or one fault of ours, does not turn the others away. A savepoint per job would do the
-same and cost every job. A waiter that is cancelled leaves its job in place: it is done wholly, and nobody is told.
-Zeros reach the disk with the next group's sync, or in the next lull; after a power cut in between, opening the shard
-zeroes what no message owns.
+futures resolved · after a group with large mail, its pages moved from the log into the database, which SQLite does
+within the commit of other groups. When a job or the commit fails, everything is rolled back and each job gets a
+transaction of its own: one mail too big for the disk, or one fault of ours, does not turn the others away. A savepoint
+per job would do the same and cost every job. A waiter that is cancelled leaves its job in place: it is done wholly, and
+nobody is told. Zeros reach the disk with the next group's sync, or in the next lull; after a power cut in between,
+opening the shard zeroes what no message owns.
 
 When the sync of its log fails, SQLite reports the commit as failed, and may yet find it in the log at the next start.
 The key of such mail is zeroed with the failure: it can come back as set aside, never as a second copy of what a client
@@ -32,6 +33,7 @@ from gateway.spool.disk import trouble
 from gateway.spool.keyslots import KeySlots, SlotBroken
 from gateway.spool.protocol import SpoolUnavailable
 from gateway.spool.rows import Effects, Store
+from gateway.spool.schema import CHECKPOINT_PAGES
 from gateway.spool.sealing import SealBroken, ServiceKeys
 
 Work: TypeAlias = Callable[[Store], object]
@@ -39,6 +41,8 @@ After: TypeAlias = Callable[[Effects], None]
 
 _GROUP_JOBS = 256
 _GROUP_OCTETS = 32 * 2**20
+_LARGE = 2**20  # octets of a group
+_MOVED_AT = CHECKPOINT_PAGES * 4096  # octets of large groups in the log
 _FREE_PAGES_KEPT = 1024
 _VACUUM_STEP = 256
 _LULL = 0.05  # seconds without a job after which zeros are synced without waiting for a group to do it
@@ -73,6 +77,8 @@ class Writer:
         self._open = True
         self._group: list[_Job] = []
         self._durable: bool | None = None
+        self._moving = True
+        self._unmoved = 0
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
         self.trouble = ""
         self.commits = 0
@@ -108,6 +114,7 @@ class Writer:
             while not ended:
                 self._group, ended = self._next_group()
                 self._commit(self._group)
+                self._move()
             self._tidy()
         finally:
             self._turn_away()
@@ -157,7 +164,9 @@ class Writer:
         self._tell(group)
 
     def _transaction(self, group: list[_Job]) -> None:
+        weight = sum(job.weight for job in group)
         self._set_durable(any(job.durable for job in group))
+        self._set_moving(weight < _LARGE)
         self._connection.execute("BEGIN IMMEDIATE")
         for job in group:
             self._attempt(job)
@@ -167,6 +176,7 @@ class Writer:
             self._slots.sync()
         self._connection.execute("COMMIT")
         self.commits += 1
+        self._unmoved += 0 if self._moving else weight
         self.trouble = ""
         self._erase([number for job in group for number in job.effects.spent])
 
@@ -190,6 +200,22 @@ class Writer:
             self._slots.erase(numbers)
         except OSError as error:
             self.trouble = str(trouble(error))
+
+    def _move(self) -> None:
+        """What SQLite would do within a commit that has to wait for it; readers in the way keep what they read."""
+        if self._unmoved < _MOVED_AT:
+            return
+        self._unmoved = 0
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            self.trouble = str(trouble(error))
+
+    def _set_moving(self, moving: bool) -> None:
+        """Whether a commit moves pages out of a log that has become long."""
+        if moving is not self._moving:
+            self._moving = moving
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if moving else 0}").fetchall()
 
     def _sync_zeros(self) -> None:
         try:

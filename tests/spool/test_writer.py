@@ -54,3 +54,33 @@ async def test_jobs_keep_their_order_within_a_group(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await asyncio.gather(*(spool._writer.submit(partial(_note, seen, n)) for n in range(500)))
     assert seen == list(range(500))
+
+
+async def test_pages_of_large_mail_leave_the_log_once_its_client_has_its_answer(tmp_path: Path) -> None:
+    size = 20 * 2**20
+    async with opened(tmp_path) as spool:
+        statements: list[str] = []
+        answered: list[bool] = []
+
+        def note(statement: str) -> None:
+            statements.append(statement)
+            if "wal_checkpoint(" in statement:
+                answered.extend(job.told for job in spool._writer._group)
+
+        spool._writer._connection.set_trace_callback(note)
+        await spool.put([message("m1", body=bytes(size))], [])
+        await spool.update([], [])  # the next group begins when the one before has wholly ended
+        ends = [s for s in statements if s == "COMMIT" or "wal_checkpoint(" in s]
+        assert ends == ["COMMIT", "PRAGMA wal_checkpoint(PASSIVE)", "COMMIT"]
+        assert answered == [True]
+        assert spool.shard.database.stat().st_size > size
+
+
+async def test_small_mail_leaves_the_log_with_a_commit_even_behind_large_mail(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        before = spool.shard.database.stat().st_size
+        await spool.put([message("large", body=bytes(2 * 2**20))], [])
+        assert spool.shard.database.stat().st_size == before
+        for number in range(20):
+            await spool.put([message(f"m{number}", body=bytes(900_000))], [])
+        assert spool.shard.database.stat().st_size > before + 15 * 10**6
