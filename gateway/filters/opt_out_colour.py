@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 
-from gateway.message.html import Node, Style, Tag
+from gateway.filters.opt_out_place import Choosy
+from gateway.message.html import Style, Tag
+from gateway.message.skim import Glimpse, Mark
 
 _DECLARED = re.compile(r"(?:\A|[;{\s])(background(?:-color)?|color)\s*:\s*([^;}]{1,200})", re.IGNORECASE)
 _BODY_RULE = re.compile(rb"(?<![\w.#-])body\s*(?:,[^{}]{0,200})?\{([^{}]{0,4000})\}", re.IGNORECASE)
-_SAYS = re.compile(rb"<style|<body\s", re.IGNORECASE)
 _VALUE = re.compile(
     r"#([0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])|rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)|([a-z]+)"
 )
@@ -45,8 +46,10 @@ _NAMED = {
 DARK, LIGHT = "#222222", "#ffffff"
 
 
-class Page:
+class Page(Choosy):
     """Gathers what the mail says about its page, node by node; `colour` is what follows from it."""
+
+    names = frozenset({"body"})
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -56,15 +59,17 @@ class Page:
     @property
     def worth_it(self) -> bool:
         """Whether the mail says anything about its page."""
-        return _SAYS.search(self._content) is not None
+        low = self._content.lower()
+        return b"<style" in low or b"<body" in low
 
-    def take(self, node: Node) -> None:
-        if isinstance(node, Style) and not node.within:
+    def take(self, node: Glimpse | Tag) -> None:
+        """Look at a node. What only some readers see says nothing about the page."""
+        if type(node) is Style and not node.within:
             media = self._content.find(b"@media", node.start, node.end)  # dark mode, print: not how the page always is
             for rule in _BODY_RULE.finditer(self._content, node.start, node.end if media < 0 else media):
                 self._declare(rule[1].decode("latin-1"), again=False)
-        elif isinstance(node, Tag) and node.name == "body" and not node.closing and not node.within:
-            self._attributes(node)
+        elif isinstance(node, Mark | Tag) and node.name == "body" and not node.closing and not node.within:
+            self._attributes(node.tag() if isinstance(node, Mark) else node)
 
     def _attributes(self, body: Tag) -> None:
         for name, kind in (("bgcolor", "background"), ("text", "color")):

@@ -15,8 +15,9 @@ from collections.abc import Iterable
 
 from gateway.filters.opt_out_text import CLASS, RULE
 from gateway.message.draft import Draft
-from gateway.message.html import Tag, Text, Unscannable, scan
+from gateway.message.html import Text, Unscannable
 from gateway.message.parse import Part
+from gateway.message.skim import Glance, Mark, skim
 
 _READ = 16_384  # octets of a body that are read for its language: enough words, and the same work for every size
 _OURS = re.compile(rb"\n" + RULE.encode() + rb"\r?\n|<div [^<>]{0,60}class=\"" + CLASS.encode())  # an earlier opt-out
@@ -31,6 +32,7 @@ _WORDS = {
 }
 _LANGUAGE = {word: language for language, words in _WORDS.items() for word in words.split()}
 _LANGUAGE = {w: t for w, t in _LANGUAGE.items() if sum(w in words.split() for words in _WORDS.values()) == 1}
+_HTML = frozenset({"html"})
 _SURE = 4  # different words, and twice as many as of any other language
 
 
@@ -69,11 +71,13 @@ def _read(draft: Draft, part: Part) -> tuple[str, str]:
         return content.decode(codec, "replace"), ""
     words: list[bytes] = []
     lang = ""
+    glance = Glance(_HTML, texts=True, comments=b"[if" in content)
     try:
-        for node in scan(content):
-            if isinstance(node, Text) and not node.element and not node.within:
-                words.append(content[node.start : node.end])
-            elif isinstance(node, Tag) and node.name == "html" and not lang and (said := node.get("lang")):
+        for node in skim(content, glance):
+            if type(node) is Text:
+                if not node.element and not node.within:
+                    words.append(content[node.start : node.end])
+            elif type(node) is Mark and not lang and not node.closing and (said := node.tag().get("lang")):
                 lang = _primary(said.value)
     except Unscannable:
         return "", ""

@@ -26,6 +26,7 @@ _SPACED_RULE = re.compile(rb"(?:\A|\n)" + RULE.encode() + rb"[ \t]*\r?\n\r?\n(?=
 _EMPTY_LINE = re.compile(rb"\n[ \t]*\r?\n")
 _EMPTY_LINES = re.compile(rb"\n[ \t]*\r?\n[ \t]*\r?\n")
 _OPENING = re.compile(rb'<div lang="[a-z]{2,3}" dir="auto" class="' + CLASS.encode() + rb'"')
+_MARK = b'class="' + CLASS.encode() + b'"'
 _CLOSING = re.compile(rb"</div>\r?\n?")
 _NAMES = 16  # so many characters of a token tell it from a page; mail programs break long addresses
 
@@ -51,6 +52,8 @@ def own_text(content: bytes, context: Context, *, spaced: bool = False) -> tuple
 
 def own_html(content: bytes, before: int) -> tuple[int, int] | None:
     """The span of an HTML block of ours that is the last thing before offset `before`."""
+    if _MARK not in content:
+        return None
     blocks = list(_OPENING.finditer(content, 0, before))
     end = _CLOSING.search(content, blocks[-1].end(), before) if blocks else None
     if end is None or content[end.end() : before].strip():

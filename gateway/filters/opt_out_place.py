@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.message.html import Comment, Node, Tag, Text, scan
+from gateway.message.html import Comment, Text
+from gateway.message.skim import Glance, Glimpse, Mark, Nesting, skim
 
 MAX_CLOSED = 1000
 """Open elements that are closed; more than that is no mail."""
@@ -30,9 +31,15 @@ _NEVER_CLOSED = _FRAME | _VOID | _IMPLIED
 _RAW = frozenset(
     ["style", "script", "title", "textarea", "xmp", "plaintext", "noscript", "noframes", "noembed", "iframe"]
 )
+_LAST = frozenset({"body", "html"})
+_NOTED = _LAST | _RAW
 # What Outlook hides and others show: `<!--[if !mso]><!-->` or `<![if !mso]>` up to its own end mark.
 _REVEALED = re.compile(rb"<!(?:--)?\[if\b[^\]]{0,200}\]>?(?:[\s<!-]*-->|>?)")
 _END_MARK = b"[endif]"
+_TELLING = (b"[if", _END_MARK, b"<!-->", b"<!--->")
+"""Comments of other kinds only matter where the last of them never ends."""
+_DROPPED = b"</>"
+"""What a browser skips: to us a tag that never ends."""
 _UNFINISHED = re.compile(rb"<[A-Za-z/!?]")
 
 
@@ -45,9 +52,21 @@ class Place:
 
 
 class Watcher(Protocol):
-    """Looks at the same nodes on the way."""
+    """Looks at the same nodes on the way: at all of them."""
 
-    def take(self, node: Node) -> None: ...
+    def take(self, node: Glimpse) -> None: ...
+
+
+class Choosy:
+    """A watcher of less: tags of the elements `names` alone, texts while it `reads`, what stands `inside` conditional
+    comments and raw text only if it says so. Style sheets it gets in any case, comments perhaps."""
+
+    names: frozenset[str] = frozenset()
+    reads = False
+    inside = False
+
+    def take(self, node: Glimpse) -> None:
+        raise NotImplementedError
 
 
 def after_text(content: bytes) -> Place:
@@ -64,95 +83,102 @@ def html_place(content: bytes, *watchers: Watcher) -> Place:
 
     Raises `Unscannable`.
     """
-    walk = _Walk(content)
-    for node in scan(content):
+    choosy = [watcher for watcher in watchers if isinstance(watcher, Choosy)]
+    others = tuple(watcher for watcher in watchers if not isinstance(watcher, Choosy))
+    named = {name: (*(w for w in choosy if name in w.names), *others) for w in choosy for name in w.names}
+    closely = bool(others) or _DROPPED in content
+    glance = Glance(
+        names=_NOTED.union(named),
+        closely=closely,
+        texts=closely,
+        comments=bool(others) or any(sign in content for sign in _TELLING),
+        inside=bool(others) or any(watcher.inside for watcher in choosy),
+        nesting=Nesting(_NEVER_CLOSED),
+    )
+    walk = _Walk(content, glance)
+    for node in skim(content, glance):
         if not node.within:
             walk.take(node)
-        for watcher in watchers:
+        for watcher in named.get(node.name, others) if type(node) is Mark else watchers:
             watcher.take(node)
+        glance.texts = glance.closely or any(watcher.reads for watcher in choosy)
     position, still_open, revealed = walk.end()
     closing = b"".join(b"</%s>" % name.encode() for name in still_open)
     return Place(position, closing + (b"<!--<![endif]-->" if revealed else b"") + b"\n")
 
 
-_Spot = tuple[int, list[str], bool]
-"""An offset, the elements that are open there (innermost first), and whether Outlook hides what stands there."""
-
-
-class _Open:
-    """Elements that are open, without those that end by themselves."""
-
-    def __init__(self) -> None:
-        self._stack: list[str] = []
-        self._count: dict[str, int] = {}
-
-    def take(self, tag: Tag) -> None:
-        if tag.name in _NEVER_CLOSED or tag.self_closing:
-            return
-        if not tag.closing:
-            self._stack.append(tag.name)
-            self._count[tag.name] = self._count.get(tag.name, 0) + 1
-        elif self._count.get(tag.name):
-            while (name := self._stack.pop()) != tag.name:
-                self._count[name] -= 1
-            self._count[tag.name] -= 1
-
-    def names(self) -> list[str]:
-        """Innermost first, at most `MAX_CLOSED`."""
-        return self._stack[: -MAX_CLOSED - 1 : -1]
+_Spot = tuple[int, int, bool]
+"""An offset, what is open there (`Nesting.top`), and whether Outlook hides what stands there."""
 
 
 class _Walk:
     """Remembers where the document's end begins, where something begins that never ends, and what is open there."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, glance: Glance) -> None:
         self._content = content
-        self._open = _Open()
+        self._glance = glance
+        self._always = glance.closely
         self._revealed = 0
         self._end: _Spot | None = None
         self._raw: tuple[str, _Spot] | None = None
         self._unfinished: _Spot | None = None
 
-    def take(self, node: Node) -> None:
-        if isinstance(node, Tag):
+    def take(self, node: Glimpse) -> None:
+        if type(node) is Mark:
             self._tag(node)
-        elif isinstance(node, Text):
+        elif type(node) is Text:
             self._text(node)
-        elif isinstance(node, Comment):
-            source = self._content[node.start : node.end]
-            if source.startswith(b"<!--") and (len(source) < 7 or not source.endswith((b"-->", b"--!>"))):
-                self._stop(node.start)
-            elif _REVEALED.fullmatch(source):
-                self._revealed += 1
-            elif _END_MARK in source and not source.startswith(b"<!--[if"):
-                self._revealed = max(0, self._revealed - 1)
+        elif type(node) is Comment:
+            self._comment(node)
 
-    def end(self) -> _Spot:
-        """The place for the text, and what is open there."""
+    def end(self) -> tuple[int, list[str], bool]:
+        """The place for the text, what is open there, innermost first, and whether Outlook hides what stands there."""
         places = [self._here(len(self._content)), self._end, self._unfinished, self._raw and self._raw[1]]
-        return min(place for place in places if place is not None)
+        position, top, revealed = min(place for place in places if place is not None)
+        return position, self._nesting.innermost(top, MAX_CLOSED), revealed
+
+    @property
+    def _nesting(self) -> Nesting:
+        assert self._glance.nesting is not None
+        return self._glance.nesting
 
     def _here(self, at: int) -> _Spot:
-        return at, self._open.names(), self._revealed > 0
+        return at, self._nesting.top, self._revealed > 0
 
-    def _tag(self, tag: Tag) -> None:
-        if tag.closing and self._raw is not None and tag.name == self._raw[0]:
-            self._raw = None
-        if tag.closing and tag.name in ("body", "html") and self._end is None:
-            self._end = self._here(tag.start)
-        if not tag.closing and tag.name not in _SILENT:
-            self._end = None
-        if not tag.closing and tag.name in _RAW and not tag.self_closing:
-            self._raw = tag.name, self._here(tag.start)
-        self._open.take(tag)
+    def _ends(self, spot: _Spot | None) -> None:
+        """From a place that may be the end on, everything counts: each may show something."""
+        self._end = spot
+        self._glance.closely = self._always or spot is not None
+
+    def _tag(self, tag: Mark) -> None:
+        name = tag.name
+        if tag.closing:
+            if self._raw is not None and name == self._raw[0]:
+                self._raw = None
+            if name in _LAST and self._end is None:
+                self._ends(self._here(tag.start))
+        else:
+            if self._end is not None and name not in _SILENT:
+                self._ends(None)
+            if name in _RAW and not tag.self_closing:
+                self._raw = name, self._here(tag.start)
+
+    def _comment(self, comment: Comment) -> None:
+        source = self._content[comment.start : comment.end]
+        if source.startswith(b"<!--") and (len(source) < 7 or not source.endswith((b"-->", b"--!>"))):
+            self._stop(comment.start)
+        elif _REVEALED.fullmatch(source):
+            self._revealed += 1
+        elif _END_MARK in source and not source.startswith(b"<!--[if"):
+            self._revealed = max(0, self._revealed - 1)
 
     def _text(self, text: Text) -> None:
         source = self._content[text.start : text.end]
         if not text.element and (found := _UNFINISHED.search(source)):
             self._stop(text.start + found.start())
             source = source[: found.start()]
-        if source.strip() and text.element not in ("title", "script"):
-            self._end = None
+        if self._end is not None and source.strip() and text.element not in ("title", "script"):
+            self._ends(None)
 
     def _stop(self, at: int) -> None:
         if self._unfinished is None:

@@ -91,7 +91,8 @@ def _alike(text: str) -> str:
 
 def _worth_a_look(content: bytes, placeholders: tuple[str, ...]) -> bool:
     """A cheap first question, for the many mails without. Percent-encoded or as references, braces look otherwise."""
-    return any(p.encode() in content for p in placeholders) or _spelled(placeholders).search(content) is not None
+    low = content.lower()
+    return any(p.encode() in content for p in placeholders) or any(word in low for word in _spelled(placeholders))
 
 
 @lru_cache(maxsize=64)
@@ -100,10 +101,10 @@ def _written(placeholders: tuple[str, ...]) -> re.Pattern[bytes]:
 
 
 @lru_cache(maxsize=64)
-def _spelled(placeholders: tuple[str, ...]) -> re.Pattern[bytes]:
-    """The longest word of each placeholder, which no encoding touches."""
+def _spelled(placeholders: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The longest word of each placeholder in lower case, which no encoding touches."""
     words = {max(re.findall(r"[A-Za-z0-9_]+", p) or [p], key=len) for p in placeholders}
-    return re.compile("|".join(map(re.escape, sorted(words))).encode(), re.IGNORECASE)
+    return tuple(word.encode().lower() for word in sorted(words))
 
 
 class _Walk:

@@ -27,14 +27,14 @@ _NAME = re.compile(r"</?[^\t\f />]*+")
 _CONDITIONAL = re.compile(r"<!--\[if\b[^\]]*+\]>")
 _ENDIF = "<![endif]"
 # Raw text to a browser with scripting or frames; a mail program has neither and shows what is inside.
-_SHOWN = frozenset({"noscript", "noframes", "noembed", "iframe"})
-_RAW = frozenset({"style", "script", "title", "textarea", "xmp", "plaintext"}) | _SHOWN
-_FOREIGN = frozenset({"svg", "math"})
+SHOWN = frozenset({"noscript", "noframes", "noembed", "iframe"})
+RAW = frozenset({"style", "script", "title", "textarea", "xmp", "plaintext"}) | SHOWN
+FOREIGN = frozenset({"svg", "math"})
 _new = tuple.__new__  # a third of the time that calling the class takes; its fields in order, defaults included
 _START, _END, _REFERENCE = TokenType.START_TAG, TokenType.END_TAG, TokenType.CHARACTER_REFERENCE
 _TEXT = TokenType.TEXT
-_SPECIAL = _RAW | _FOREIGN
-_DEEPEST = 4
+SPECIAL = RAW | FOREIGN
+DEEPEST = 4
 _SMALL = 64 * 1024  # octets
 
 
@@ -113,13 +113,13 @@ def scan(content: bytes) -> Iterable[Node]:
     """All tokens of `content`. Linear. Raises `Unscannable`, at once or on the way."""
     if len(content) <= _SMALL:
         return _scanned(content)
-    return _scan(_flat(content), 0, "", 0)
+    return _scan(flattened(content), 0, "", 0)
 
 
 @lru_cache(maxsize=8)
 def _scanned(content: bytes) -> tuple[Node, ...]:
     # One mail is read by several filters, and once per variant. Large ones are not kept: their nodes are larger still.
-    return tuple(_scan(_flat(content), 0, "", 0))
+    return tuple(_scan(flattened(content), 0, "", 0))
 
 
 Wanted = Callable[[str, Sequence[tuple[str, str | None]]], bool]
@@ -162,13 +162,13 @@ class Sighting:
 
     def span(self) -> tuple[int, int]:
         """Where it begins and ends, proven to be the source."""
-        return self.start, self._base + _verified(self._flat, self._token)
+        return self.start, self._base + verified(self._flat, self._token)
 
     def tag(self) -> Tag:
         """The tag with its spans. Raises `Unscannable` where they are not what the source says."""
-        _verified(self._flat, self._token)
+        verified(self._flat, self._token)
         start = self._base + self._token.col
-        return _tag(self._token, self._token.source or "", start, self.within, self.closing)
+        return read_tag(self._token, self._token.source or "", start, self.within, self.closing)
 
 
 Sifted = Sighting | Text | Style | Comment
@@ -181,7 +181,7 @@ def sift(content: bytes, wanted: Wanted, watch: Watch, *, mark: str = "") -> Ite
     conditional comments, and text with `mark` in it ("": none). `watch` may be changed on the way.
     Raises `Unscannable` where something that is given is not where it should be.
     """
-    return _Sieve(wanted, watch, mark).sift(_flat(content), 0, "", 0)
+    return _Sieve(wanted, watch, mark).sift(flattened(content), 0, "", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class _Sieve:
                 continue
             start = token.col
             if raw or start > marked:
-                end = _verified(flat, before) if before is not None else 0
+                end = verified(flat, before) if before is not None else 0
                 yield from self._gap(flat, (end, start), base, (raw, within), depth, foreign > 0)
                 raw, marked = "", self._next(flat, max(marked, start))
             before = token
@@ -209,19 +209,19 @@ class _Sieve:
                 values = token.attrs
                 if (values and wanted(name or "", values)) or name == watch.name:
                     yield Sighting(token, values or (), False, flat, base, within)
-                if name in _SPECIAL:
-                    raw = name if name in _RAW else ""
-                    foreign += name in _FOREIGN and not token.self_closing
+                if name in SPECIAL:
+                    raw = name if name in RAW else ""
+                    foreign += name in FOREIGN and not token.self_closing
             elif kind is _END:
                 if name == watch.name:
                     yield Sighting(token, (), True, flat, base, within)
-                if foreign and name in _FOREIGN:
+                if foreign and name in FOREIGN:
                     foreign -= 1
             elif flat.startswith("<!--[if", start):
-                _verified(flat, token)
+                verified(flat, token)
                 yield from self._conditional(token.source or "", base + start, within, depth)
         if raw or marked < len(flat):
-            end = _verified(flat, before) if before is not None else 0
+            end = verified(flat, before) if before is not None else 0
             yield from self._gap(flat, (end, len(flat)), base, (raw, within), depth, foreign > 0)
 
     def _next(self, flat: str, at: int) -> int:
@@ -238,22 +238,21 @@ class _Sieve:
             return
         if raw == "style":
             yield Style(base + start, base + end, within)
-        elif (raw not in _SHOWN or depth >= _DEEPEST) and self.mark and flat.find(self.mark, start, end) >= 0:
+        elif (raw not in SHOWN or depth >= DEEPEST) and self.mark and flat.find(self.mark, start, end) >= 0:
             yield Text(base + start, base + end, raw, within)
-        if (raw in _SHOWN or (raw and foreign)) and depth < _DEEPEST:
+        if (raw in SHOWN or (raw and foreign)) and depth < DEEPEST:
             yield from self.sift(flat[start:end], base + start, raw, depth + 1)
 
     def _conditional(self, source: str, start: int, within: str, depth: int) -> Iterator[Sifted]:
-        opened = _CONDITIONAL.match(source)
-        if opened is None or depth >= _DEEPEST:
+        inside = conditional(source) if depth < DEEPEST else None
+        if inside is None:
             return
-        closed = source.rfind(_ENDIF)
+        first, last = inside
         yield Comment(start, start + len(source), True, within)
-        inside = source[opened.end() : closed if closed >= opened.end() else len(source) - len("-->")]
-        yield from self.sift(inside, start + opened.end(), "conditional", depth + 1)
+        yield from self.sift(source[first:last], start + first, "conditional", depth + 1)
 
 
-def _verified(flat: str, token: Token) -> int:
+def verified(flat: str, token: Token) -> int:
     """Where a token ends, once it is proven to stand where it says."""
     source = token.source or ""
     if not flat.startswith(source, token.col):
@@ -261,7 +260,8 @@ def _verified(flat: str, token: Token) -> int:
     return token.col + len(source)
 
 
-def _flat(content: bytes) -> str:
+def flattened(content: bytes) -> str:
+    """One character per octet, line ends as tabs."""
     return content.translate(_FLAT).decode("latin-1")
 
 
@@ -290,12 +290,12 @@ def _scan(flat: str, base: int, within: str, depth: int) -> Iterator[Node]:
         if kind is not _START and kind is not _END:
             yield from _comment(source, base + start, within, depth)
             continue
-        tag = _tag(token, source, base + start, within, kind is _END)
+        tag = read_tag(token, source, base + start, within, kind is _END)
         yield tag
         name = tag.name
-        if name in _FOREIGN and not tag.self_closing:
+        if name in FOREIGN and not tag.self_closing:
             foreign = max(0, foreign + (-1 if tag.closing else 1))
-        if name in _RAW and not tag.closing:
+        if name in RAW and not tag.closing:
             raw = name
     if position < len(flat):
         yield from _run(flat, (position, len(flat)), base, raw, within, depth, foreign > 0)
@@ -307,24 +307,32 @@ def _run(
     start, end = span
     if raw == "style":
         yield Style(base + start, base + end, within)
-    elif raw not in _SHOWN or depth >= _DEEPEST:
+    elif raw not in SHOWN or depth >= DEEPEST:
         yield Text(base + start, base + end, raw, within)
     # In SVG and MathML a browser reads markup where these elements of HTML have raw text.
-    if (raw in _SHOWN or (raw and foreign)) and depth < _DEEPEST:
+    if (raw in SHOWN or (raw and foreign)) and depth < DEEPEST:
         yield from _scan(flat[start:end], base + start, raw, depth + 1)
 
 
 def _comment(source: str, start: int, within: str, depth: int) -> Iterator[Node]:
+    inside = conditional(source) if depth < DEEPEST else None
+    yield Comment(start, start + len(source), inside is not None, within)
+    if inside is not None:
+        first, last = inside
+        yield from _scan(source[first:last], start + first, "conditional", depth + 1)
+
+
+def conditional(source: str) -> tuple[int, int] | None:
+    """Of a comment: start and end of what a mail program with conditions reads in it; None when it is no such one."""
     opened = _CONDITIONAL.match(source)
+    if opened is None:
+        return None
     closed = source.rfind(_ENDIF)
-    conditional = opened is not None and depth < _DEEPEST
-    yield Comment(start, start + len(source), conditional, within)
-    if opened is not None and conditional:
-        inside = source[opened.end() : closed if closed >= opened.end() else len(source) - len("-->")]
-        yield from _scan(inside, start + opened.end(), "conditional", depth + 1)
+    return opened.end(), closed if closed >= opened.end() else len(source) - len("-->")
 
 
-def _tag(token: Token, source: str, start: int, within: str, closing: bool) -> Tag:
+def read_tag(token: Token, source: str, start: int, within: str, closing: bool) -> Tag:
+    """A tag and the spans of its attributes."""
     name = token.tag or ""
     if len(source) == len(name) + 2 + closing:  # the common tag without attributes
         return _new(Tag, (name, start, start + len(source), (), closing, False, within))

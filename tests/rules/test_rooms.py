@@ -46,7 +46,7 @@ LIVES_IN: dict[str, set[str]] = {
     "aiosmtpd": {"ingress", "demo"},
     "aiosmtplib": {"delivery.relay"},
     "dkim": {"signing", "demo"},
-    "turbohtml": {"message.html"},
+    "turbohtml": {"message.html", "message.skim"},
     "sqlite3": {"registry", "spool", "audit", "cases", "campaigns"},
     "redis": {"registry", "campaigns"},
     "prometheus_client": {"observe"},
