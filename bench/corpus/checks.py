@@ -76,7 +76,7 @@ def receipts(case: Case) -> Found:
 def others(case: Case) -> Found:
     """Other people's addresses: none in any copy, wherever it stands."""
     seen = reading.everything(case.after)
-    left = [a for a in case.others if re.search(rf"(?<![\w.+-]){re.escape(a)}(?![\w-]|\.\w)", seen)]
+    left = [a for a in case.others if reading.stands(a, seen)]
     named = [f"{name} left" for name in _NAMING if case.copy.get_all(name)]
     to = case.copy.get_all("To", [])
     one = [] if len(to) == 1 and reading.recipients(case.copy) <= {case.recipient} else ["not one To for the recipient"]

@@ -182,4 +182,4 @@ def _header_only(named: set[str], copy: bytes) -> set[str]:
     """A mail to one person may quote others in its text, when there are few and nobody knows them; its header not."""
     head = copy.partition(b"\r\n\r\n")[0]
     seen = reading.everything(head + b"\r\n\r\n")
-    return {address for address in named if address in seen}
+    return {address for address in named if reading.stands(address, seen)}

@@ -140,6 +140,11 @@ def addresses(message: Message, names: tuple[str, ...]) -> set[str]:
     return {a for a in found if re.fullmatch(r"[^@\s\ufffd]+@[^@\s]+\.[^@\s]+", a)}
 
 
+def stands(address: str, text: str) -> bool:
+    """Whether this very address stands there: not as the end or the begin of a longer one, as ids often have it."""
+    return bool(re.search(rf"(?<![\w.+%-]){re.escape(address)}(?![\w-]|\.\w)", text))
+
+
 def everything(raw: bytes, texts: Iterator[str] | tuple[str, ...] = ()) -> str:
     """All that a reader could find in a copy, in lower case: octets, decoded fields, decoded parts, `texts`."""
     message = message_from_bytes(raw)

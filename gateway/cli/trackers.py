@@ -92,7 +92,7 @@ def _load(address: str, url: weburl.Url, look: Look, facts: Trackers) -> str:
 
 def _link(address: str, facts: Trackers) -> str:
     octets = address.encode("utf-8", "surrogateescape")
-    cuts = clean(octets, Rules(facts, report=True), markup=False)
+    cuts = clean(octets, Rules(facts), markup=False)
     kinds = sorted({cut.kind for cut in cuts if cut.kind != NOT_CLEANED})
     left = any(cut.kind == NOT_CLEANED for cut in cuts)
     if not kinds:

@@ -33,6 +33,7 @@ ShapeText = Annotated[str, AfterValidator(_readable)]
 HostText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9#_-]+(\.[a-z0-9#_-]+)+$")]
 ParameterText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~-]+\*?$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
 
 class Group(Settings):
@@ -87,6 +88,9 @@ class Words(Settings):
     """Names of parameters that say whose copy a link stood in; such links are reported, not changed."""
     spacers: tuple[Word, ...] = ()
     """In the file name: a tiny image that holds a layout apart."""
+    pixels: tuple[FileName, ...] = ()
+    """The whole file name, with or without its ending: nothing to see. Stretched to a line it may hold a layout apart;
+    of one point, or without a size where the address says more, it is a tracker."""
     signatures: tuple[ParameterText, ...] = ()
     """Names of parameters that a picture's server checks or needs: they are never cut."""
 
@@ -253,6 +257,17 @@ class Trackers(Settings):
     def spacer(self, url: Url) -> bool:
         """Whether the file is named like a picture that only holds a layout apart."""
         return self._spacers.search(url.path.rpartition("/")[2].lower()) is not None
+
+    def pixel(self, url: Url) -> bool:
+        """Whether the file is named like a picture of one point."""
+        name = url.path.rpartition("/")[2].lower()
+        return name in self.words.pixels or name.rpartition(".")[0] in self.words.pixels
+
+    def says_opens(self, url: Url) -> bool:
+        """Whether a host label, a segment of the path (without its ending) or a value is a word of `words.opens`."""
+        text = f"{url.host.replace('.', '/')}/{url.path[:1000]}".lower()
+        said = {segment.partition(".")[0] for segment in text.split("/")}
+        return not (said | {value.lower() for _, value in url.parameters}).isdisjoint(self.words.opens)
 
     def carries(self, name: str) -> bool:
         """Whether a parameter is one in which redirectors carry their target."""

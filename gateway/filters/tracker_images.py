@@ -9,8 +9,9 @@ standard:   R-058, R-059; EDPB Guidelines 2/2023; S-47
 In this order: what other copies prove individual goes, or is made common (differs, made-common); a fact that says the
 address records opens (known-host, known-path); a mail address in it (individual); tiny or hidden and not plainly one
 file for everybody (pixel, hidden). What then is left and common to other copies stays. Without other copies an
-individual value in the query of a picture is cut (made-common); what shows no size and no text, names no file and
-looks individual goes (individual). So a spacer stays, and so does a picture of visible size.
+individual value in the query of a picture is cut (made-common); what shows no size and no text goes where it names no
+file and looks individual (individual), or says by a word what it is for (pixel). So a spacer stays, and so does a
+picture of visible size.
 """
 
 from __future__ import annotations
@@ -50,19 +51,22 @@ LOOKED_AT = frozenset({"width", "height", "alt", "style", "hidden"})
 
 
 class Look(NamedTuple):
-    """How an element shows. `line`: tiny, but long; `bare`: neither a size nor a text is given."""
+    """How an element shows. `line`: tiny, but long; `dot`: tiny both ways; `bare`: neither a size nor a text is given;
+    `backdrop`: it could have none."""
 
     tiny: bool = False
     hidden: bool = False
     bare: bool = False
     line: bool = False
+    dot: bool = False
+    backdrop: bool = False
 
     @property
     def unseen(self) -> bool:
         return self.tiny or self.hidden
 
 
-SIZELESS = Look(bare=True)
+SIZELESS = Look(bare=True, backdrop=True)
 """Style sheets, frames, backgrounds, sound: loads without a size of their own."""
 
 
@@ -87,7 +91,7 @@ def judge(
     if len(address) > MAX_ADDRESS:
         return Judgement("individual")
     static = facts.static_host(url)
-    known = "" if static else _known(url, facts)
+    known = "" if static or _shown_file(url, look, facts) else _known(url, facts)
     if verdict.sameness is Sameness.INDIVIDUAL:
         return _differs(known, look, verdict)
     if static:
@@ -98,19 +102,35 @@ def judge(
         return _named(address, url, unquote(text).lower(), look, reader)
     if look.unseen:
         return _unseen(url, look, facts, verdict)
-    if verdict.sameness is Sameness.COMMON:
-        return STAYS
-    if url.query and weburl.names_file(url):
+    # One mail to several people has one address for all: that they share it does not say what a picture is for.
+    excused = verdict.sameness is Sameness.COMMON and (bool(reader) or look.backdrop)
+    if look.bare and not excused and (kind := _bare(url, facts)):
+        return Judgement(kind)
+    if verdict.sameness is not Sameness.COMMON and url.query and weburl.names_file(url):
         return _cut(address, url, facts)
-    suspect = look.bare and not weburl.names_file(url) and _individual(url, facts)
-    return Judgement("individual") if suspect else STAYS
+    return STAYS
 
 
 def ordinary(url: weburl.Url, look: Look, facts: Trackers) -> bool:
     """What nearly all pictures are: something to see, in a file with a name, on a host that no fact is about."""
     if look.tiny or look.hidden or url.query or url.fragment or "@" in url.path or "%" in url.path:
         return False
+    if look.bare and facts.pixel(url):
+        return False
     return weburl.names_file(url) and facts.ordinary(url.host) and not facts.known_path(url)
+
+
+def _shown_file(url: weburl.Url, look: Look, facts: Trackers) -> bool:
+    """Whether it is a picture of visible size in one file for everybody, on a host that no fact is about."""
+    return not look.unseen and not look.bare and weburl.static_file(url) and facts.ordinary(url.host)
+
+
+def _bare(url: weburl.Url, facts: Trackers) -> str:
+    """Kind of tracker of what shows neither size nor text, or "". A file is one only where its name shows nothing."""
+    if weburl.names_file(url):
+        tells = facts.pixel(url) and (facts.says_opens(url) or not weburl.static_file(url))
+        return "pixel" if tells else ""
+    return "individual" if _individual(url, facts) else "pixel" if facts.says_opens(url) else ""
 
 
 def _known(url: weburl.Url, facts: Trackers) -> str:
@@ -157,8 +177,15 @@ def _unseen(url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict) -> J
     if verdict.sameness is Sameness.COMMON:
         plain = plain or not _any_individual(url)
     elif plain:
-        plain = not facts.opens_word(url.path[:1000].lower())
+        plain = not facts.opens_word(url.path[:1000].lower()) and not _point(url, look, facts)
     return STAYS if plain else Judgement("pixel" if look.tiny else "hidden")
+
+
+def _point(url: weburl.Url, look: Look, facts: Trackers) -> bool:
+    """Whether nobody can see it and its name does not say that it holds a layout apart."""
+    if facts.pixel(url) or (facts.says_opens(url) and not look.line):
+        return look.dot or look.bare
+    return look.dot and not facts.spacer(url)
 
 
 def _plain(url: weburl.Url, look: Look, facts: Trackers) -> bool:
@@ -226,7 +253,8 @@ def look_of(attributes: Mapping[str, str], *, within_hidden: bool, sheet: Mappin
     bare = not said and not own.keys() & {"width", "height", "max-width", "max-height"}
     sizes = [size for size in (width, height) if size is not None]
     tiny = bool(sizes) and (min(sizes) <= TINY or (len(sizes) == 2 and max(sizes) <= _SMALL))
-    return Look(tiny, hidden, bare, tiny and min(sizes) > 0 and max(sizes) >= _LINE)
+    line = tiny and min(sizes) > 0 and max(sizes) >= _LINE
+    return Look(tiny, hidden, bare, line, len(sizes) == 2 and max(sizes) <= _SMALL)
 
 
 def _size(name: str, attributes: Mapping[str, str], style: Mapping[str, str]) -> float | None:

@@ -58,15 +58,15 @@ class Cut(NamedTuple):
 class Rules:
     """What links are cleaned by.
 
-    `exempt` holds decoded addresses that stay, and beginnings of such when they end in "/". `report`: an address that
-    looks individual is reported although no other copy says so. `known` remembers what was found for an address, of
-    `MOST` at most: what else is in a mail with more is left and reported.
+    `exempt` holds decoded addresses that stay, and beginnings of such when they end in "/". `several`: it is one mail
+    to several people, so that they share an address does not say that it is common. `known` remembers what was found
+    for an address, of `MOST` at most: what else is in a mail with more is left and reported.
     """
 
     facts: Trackers
     exempt: frozenset[str] = frozenset()
     compared: Compared = NEVER
-    report: bool = False
+    several: bool = False
     known: dict[tuple[bytes, bool], list[Cut]] = field(default_factory=dict)
 
     @property
@@ -114,7 +114,7 @@ def _cuts(raw: str, plain: str, url: weburl.Url, rules: Rules, markup: bool) -> 
         return [not_cleaned]
     cuts = _parameters(raw, plain, url.host, facts, markup) if url.query or url.fragment else []
     individual = verdict.sameness is Sameness.INDIVIDUAL and not cuts
-    looks = verdict.sameness is not Sameness.COMMON and (rules.report or individual) and _telling(url, facts)
+    looks = (rules.several or verdict.sameness is not Sameness.COMMON) and _telling(url, facts)
     return [*cuts, not_cleaned] if individual or looks else cuts
 
 

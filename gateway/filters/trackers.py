@@ -44,9 +44,7 @@ def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
 
 
 def _rules(message: Message, context: Context) -> Rules:
-    """Links of mail that somebody can stop are advertising: there an address that looks individual is reported."""
-    marketing = context.rule.opt_out.scope is not None
-    return Rules(context.trackers, _exempt(message, context), context.compared, report=marketing)
+    return Rules(context.trackers, _exempt(message, context), context.compared, several=not context.recipient)
 
 
 def _reader(context: Context) -> str:

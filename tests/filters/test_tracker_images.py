@@ -22,7 +22,9 @@ def url(text: str) -> Url:
 @pytest.mark.parametrize(
     ("attributes", "expected"),
     [
-        ({"width": "1", "height": "1"}, Look(tiny=True)),
+        ({"width": "1", "height": "1"}, Look(tiny=True, dot=True)),
+        ({"width": "3", "height": "3"}, Look(tiny=True, dot=True)),
+        ({"width": "1", "height": "9"}, Look(tiny=True)),
         ({"width": "600", "height": "2"}, Look(tiny=True, line=True)),
         ({"width": "600", "height": "3"}, SHOWN),
         ({"width": "600", "style": "width:1px"}, Look(tiny=True)),
@@ -103,7 +105,6 @@ def verdict(address: str, look: Look, copies: Verdict, *, reader: str = "") -> J
             Verdict(Sameness.INDIVIDUAL, "https://e.example/"),
             "known-host",
         ),
-        (INDIVIDUAL, Look(bare=True), Verdict(Sameness.COMMON), ""),
         ("https://e.example/a?k=AbC123xyz987", SHOWN, Verdict(Sameness.COMMON), ""),
         ("https://e.example/foto.jpg?k=AbC123xyz987", SHOWN, Verdict(Sameness.COMMON), ""),
         (INDIVIDUAL, Look(tiny=True), Verdict(Sameness.COMMON), "pixel"),
@@ -115,6 +116,61 @@ def test_r059_what_copies_say_counts_before_any_look(address: str, look: Look, c
     found = verdict(address, look, copies)
     assert found.kind == expected
     assert found.instead == (copies.common if expected == "made-common" else "")
+
+
+def test_that_several_people_get_one_mail_makes_no_pixel_in_it_common() -> None:
+    common = Verdict(Sameness.COMMON)
+    assert verdict(INDIVIDUAL, Look(bare=True), common, reader="jan@example.org").kind == ""
+    assert verdict(INDIVIDUAL, Look(bare=True), common).kind == "individual"
+    assert verdict("https://e.example/track?q=1", Look(bare=True), common).kind == "pixel"
+
+
+DOT, BARE = Look(tiny=True, dot=True), Look(bare=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "look", "expected"),
+    [
+        ("https://e.example/p.gif", DOT, "pixel"),
+        ("https://e.example/img/2.png", DOT, "pixel"),
+        ("https://e.example/pixel.gif", DOT, "pixel"),
+        ("https://e.example/pixel.gif", Look(tiny=True, line=True), ""),
+        ("https://e.example/pixel.gif", Look(hidden=True, bare=True), "hidden"),
+        ("https://e.example/menu.png", Look(hidden=True, bare=True), ""),
+        ("https://e.example/clear.gif", DOT, ""),
+        ("https://tracker.example/clear.gif", DOT, "pixel"),
+        ("https://tracker.example/clear.gif", Look(tiny=True, line=True), ""),
+        ("https://tracker.example/clear.gif", Look(tiny=True), ""),
+        ("https://tracker.example/pixel.gif", BARE, "pixel"),
+        ("https://tracker.example/logo.png", BARE, ""),
+        ("https://e.example/pixel.gif", BARE, ""),
+        ("https://e.example/pixel.gif?u=1", BARE, "pixel"),
+        ("https://e.example/m/1071579/4531494/p.gif", BARE, "pixel"),
+        ("https://e.example/m/1071579/4531494/foto.gif", BARE, ""),
+        ("https://e.example/track?q=1", BARE, "pixel"),
+        ("https://e.example/?do=open&n=7", BARE, "pixel"),
+        ("https://e.example/css?family=Open+Sans:400", SIZELESS, ""),
+        ("https://e.example/open-sans/bold", SIZELESS, ""),
+        ("https://e.example/track?q=1", SHOWN, ""),
+    ],
+)
+def test_what_shows_nothing_goes_where_its_address_says_what_it_is_for(address: str, look: Look, expected: str) -> None:
+    assert judge(address, url(address), look, FACTS).kind == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "look", "expected"),
+    [
+        ("https://e.example/emails/open.png", SHOWN, ""),
+        ("https://e.example/emails/open.png", BARE, "known-path"),
+        ("https://e.example/emails/open.png", DOT, "known-path"),
+        ("https://e.example/emails/open.png?u=1", SHOWN, "known-path"),
+        ("https://e.example/emails/open/AbC123xyz987.png", SHOWN, "known-path"),
+        ("https://constantcontact.com/images/p1x1.gif", SHOWN, "known-path"),
+    ],
+)
+def test_a_picture_to_be_seen_is_no_tracker_by_a_shape_for_any_host(address: str, look: Look, expected: str) -> None:
+    assert judge(address, url(address), look, FACTS).kind == expected
 
 
 @pytest.mark.parametrize(

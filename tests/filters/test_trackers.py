@@ -239,11 +239,22 @@ def test_each_link_that_cannot_be_cleaned_counts() -> None:
     assert note.times == 3
 
 
-def test_links_that_look_individual_are_reported_only_where_mail_can_be_stopped() -> None:
+def test_links_that_look_individual_are_reported_wherever_links_are_cleaned() -> None:
     link = '<a href="https://e.example/a?k=AbC123xyz987">x</a>'
     assert [note.kind for note in FILTER.apply(draft(link), context())] == ["tracked-link"]
-    assert FILTER.apply(draft(link), context(opt_out={"text": "how-to"})) == ()
+    assert [n.kind for n in FILTER.apply(draft(link), context(opt_out={"text": "how-to"}))] == ["tracked-link"]
     assert FILTER.apply(draft(link), context(tracking=True)) == ()
+    assert FILTER.apply(draft(link), context(tracking=True)) == ()
+
+
+def test_in_one_mail_to_several_people_individual_links_are_reported_and_pixels_go_though_all_share_them() -> None:
+    link, image = "https://e.example/a?k=AbC123xyz987", "https://e.example/AbC123xyz987"
+    compared = Compared({address: Verdict(Sameness.COMMON) for address in (link, image)})
+    for recipient, kinds in ((b"", ["tracked-link"]), (b"jan@example.org", [])):
+        made = draft(f'<a href="{link}">x</a><img src="{image}">')
+        notes = FILTER.apply(made, context(compared=compared, recipient=recipient))
+        assert [note.kind for note in notes] == kinds
+        assert ("<img" in only_content(made).decode()) is (recipient != b"")
 
 
 def test_flowed_text_whose_lines_join_is_cleaned_across_them() -> None:
