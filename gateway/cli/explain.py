@@ -63,9 +63,7 @@ def command(
 
     Nothing is sent and nothing is stored.
     """
-    house = dry(settings(config), client, wrong)
-    for note in house.notes:
-        sys.stderr.write(f"note: {note}\n")
+    house = _house(config, client)
     people = tuple(_address(text) for text in to or ())
     envelope_sender = None if sender in (None, "", "<>") else _address(str(sender))
     marks = _marks(mark or [])
@@ -95,6 +93,13 @@ def command(
         _index(out, rows, house)
     if len(files) > 1 or out is not None:
         _sum_up(len(files), rows, out, as_json=as_json)
+
+
+def _house(config: Path, client: str) -> Dry:
+    house = dry(settings(config), client, wrong)
+    for note in house.notes:
+        sys.stderr.write(f"note: {note}\n")
+    return house
 
 
 def _sum_up(mails: int, rows: Sequence[dict[str, Any]], out: Path | None, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ import pytest
 from gateway.app.worker import Worker, held_reasons, share, until_morning
 from gateway.audit.sqlite import AuditWriter
 from gateway.config.gateway import Limits
+from gateway.config.trackers import Trackers
 from gateway.observe import metrics
 from gateway.spool.protocol import NewMessage, NewRow, State
 from gateway.spool.sqlite import SQLiteSpool
@@ -40,7 +41,7 @@ async def test_the_digest_counts_held_mail_of_every_shard(tmp_path: Path) -> Non
 def test_r018_what_an_earlier_process_was_cut_off_in_counts_as_uncertain() -> None:
     before = metrics.UNCERTAIN.labels("school")._value.get()
     spools = [SimpleNamespace(cut_off=Counter(school=2)), SimpleNamespace(cut_off=Counter(school=1, other=1))]
-    worker: Any = SimpleNamespace(loaded=SimpleNamespace(version="0123"), spools=spools)
+    worker: Any = SimpleNamespace(loaded=SimpleNamespace(version="0123", trackers=Trackers.empty()), spools=spools)
     Worker.measure_start(worker)
     assert metrics.UNCERTAIN.labels("school")._value.get() == before + 3
     assert metrics.SETTINGS_VERSION.labels("0123")._value.get() == 1

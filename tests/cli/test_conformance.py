@@ -23,7 +23,8 @@ def test_every_row_is_printed_with_its_status(capsys: pytest.CaptureFixture[str]
     assert command("--organisation", "rezulto") == 0
     shown = capsys.readouterr().out
     assert all(f"S-{number}" in shown for number in range(41, 70))
-    assert "later: Reading tables" in " ".join(shown.split())
+    assert command("--organisation", "kleine-parel") == 0
+    assert "later: Sign-up forms" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_stored_date_of_the_policy_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

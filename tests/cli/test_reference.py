@@ -12,7 +12,7 @@ COMMANDS = dict(reference.commands())
 def test_the_outward_names_are_all_there() -> None:
     top = {name.split()[1] for name in COMMANDS}
     assert top == {
-        "serve", "demo", "check-config", "explain", "trace", "status", "conformance",
+        "serve", "demo", "check-config", "explain", "trace", "status", "conformance", "trackers",
         "registry", "rights", "receipt", "queue", "keys", "backup", "restore",
         "audit", "purge", "breach", "processing-record", "probe",
     }  # fmt: skip

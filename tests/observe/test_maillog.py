@@ -56,7 +56,9 @@ def say(event: str, text: str) -> None:
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             continue
-        values[name] = {"str": text, "int": 7, "float": 0.5, "bytes": text.encode()}[str(parameter.annotation)]
+        values[name] = {"str": text, "int": 7, "float": 0.5, "bytes": text.encode(), "Mapping[str, int]": {"email": 7}}[
+            str(parameter.annotation)
+        ]
     function(**values)
 
 
