@@ -125,6 +125,7 @@ class Rig:
         notify: Sequence[str] = (),
         state: State = State.QUEUED,
         until: float = 0.0,
+        rule: str = "rule",
         marks: Mapping[str, object] | None = None,
         edition: Sequence[str] | None = None,
         facts: Mapping[str, object] | None = None,
@@ -163,7 +164,7 @@ class Rig:
                     person.exact, person.wide, state, provider, variant,
                     {"address": a, "notify": list(notify), "orcpt": "", "slots": {},
                      **{k: v for k, v in sealed.items() if k in row_keys}},
-                    due=self.now, until=until, reason="rule: for the test" if state is State.HELD else "",
+                    due=self.now, until=until, reason=f"{rule}: for the test" if state is State.HELD else "",
                 )
                 for a, person in zip(to, people, strict=True)
             ),

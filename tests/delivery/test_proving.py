@@ -70,3 +70,14 @@ async def test_the_first_copy_of_a_message_stands_for_all(tmp_path: Path) -> Non
             await made.put(JAN, PIET, raw=PRIVATE, proof=stored)
             await made.empty()
         assert len(sink.accepted) == 2
+
+
+async def test_what_an_operator_released_as_a_leak_shows_what_it_shows(tmp_path: Path) -> None:
+    shows = PRIVATE.replace(b"\r\n\r\nHello", b"\r\n\r\nHello, so does piet@people.example")
+    with Sink() as sink:
+        async with rig(tmp_path, organisation({"port": sink.port})) as made:
+            message = await made.put(JAN, PIET, raw=shows, proof=proof(shows), state=State.HELD, rule="leak_check")
+            _order(made.spool.shard.database, Order(made.now, "anna", "looked at", Act.RELEASE, message))
+            await made.worker.apply_orders()
+            await made.empty()
+        assert len(sink.accepted) == 2

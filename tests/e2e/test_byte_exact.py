@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import idna
 import pytest
 
 from gateway.demo.stage import Stage
@@ -23,7 +24,7 @@ FAMILIES = tuple(beginning.decode() for beginning in PRIVATE_BEGINNINGS)
 FORWARDERS = re.compile(r"x-(?:[a-z0-9]+-)+(?:forwarded|original|envelope|delivered|rcpt)-(?:to|for|recipients?)")
 _FIELD = re.compile(rb"[^\s:][^:\r\n]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
-_ADDRESS = re.compile(rb"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9.-]+)")
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^_`{|}~-]+@([\w.-]+)")
 
 
 def sendable(path: Path) -> bytes:
@@ -45,8 +46,13 @@ def from_domains(messages: Sequence[bytes]) -> list[str]:
     for raw in messages:
         for name, start, end in fields(raw):
             if name == "from":
-                found |= {m.decode().lower().strip(".") for m in _ADDRESS.findall(raw[start:end])}
+                written = raw[start:end].decode("utf-8", "replace").replace("\ufffd", " ")
+                found |= {_a_label(m.lower().strip(".")) for m in _ADDRESS.findall(written)}
     return sorted(d for d in found if _DOMAIN.fullmatch(d) and not d.rpartition(".")[2].isdigit())
+
+
+def _a_label(domain: str) -> str:
+    return domain if domain.isascii() else idna.encode(domain).decode()
 
 
 def expected(raw: bytes, own: Sequence[str]) -> bytes:
