@@ -71,8 +71,8 @@ def neutralise(draft: Draft, part: Part, context: Context, kept: tuple[int, int]
         if written != edit.replacement:
             draft.amend(edit, written)
             count += 1
-    taken = Taken(draft, part)
-    for found in pattern.finditer(draft.content(part)):
+    content, taken = draft.content(part), Taken(draft, part)
+    for found in pattern.finditer(content) if _host(context.organisation.opt_out_url) in content.lower() else ():
         start, end = found.span("token")
         if kept is not None and kept[0] <= start < kept[1]:
             continue
@@ -96,6 +96,13 @@ class Taken:
 
 def _cut(pattern: re.Pattern[bytes], text: bytes) -> bytes:
     return pattern.sub(lambda found: found[0][: found.start("token") - found.start()], text)
+
+
+@lru_cache(maxsize=64)
+def _host(base: str) -> bytes:
+    """What every address of our links has in it, however it is written: a quick answer for the mails without one."""
+    host = base.lower().partition("://")[2].partition("/")[0].partition(":")[0]
+    return max(re.findall(r"[a-z0-9.-]+", host), key=len, default="").encode()
 
 
 def _is_ours(block: bytes, context: Context) -> bool:

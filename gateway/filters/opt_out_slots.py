@@ -13,11 +13,10 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
-from html import unescape
 from urllib.parse import unquote
 
 from gateway.config.organisation import Controller
-from gateway.message.html import Attribute, Node, Tag, Text, scan
+from gateway.message.html import Attribute, Node, Tag, Text, scan, unescape
 
 _ADDRESSES = frozenset({"href", "xlink:href", "action"})
 _SCHEME = r"(?:https?:/{1,2}|mailto:)?"

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from gateway.filters.encoded import revealed
 from gateway.filters.inside import drafts
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft
 from gateway.message.headers import header_text, unfold
+from gateway.message.html import unescape
 from gateway.message.parse import Part
 
 Readable = tuple[str, str, bool]
@@ -50,7 +50,7 @@ _CODED = (
 _URL = re.compile(rb"https?://[^\s\"'<>]{12,2000}")
 # Text without any of these holds no "@" in any spelling.
 _SIGNS = ("@", "%40", "%25", "&#", "&commat", "\uff20", "\ufe6b")
-_FIELD_SIGNS = (b"@", b"%40", b"=?", "\uff20".encode(), "\ufe6b".encode())
+_FIELD_SIGN = re.compile("@|%40|=\\?|\uff20|\ufe6b".encode())
 _FOLD = re.compile(r"\r?\n[ \t]")
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
@@ -80,16 +80,18 @@ def _pieces(draft: Draft) -> Iterator[Readable]:
 def _header(draft: Draft, part: Part) -> Iterator[Readable]:
     top = part is draft.message.root
     header = _edited(draft, *part.header)
-    signs = any(sign in header for sign in _FIELD_SIGNS)
+    signs = _FIELD_SIGN.search(header) is not None
     for field in _FIELD.finditer(header):
         name = field[1].decode("latin-1").lower()
         coded = name.startswith(_CODED)
-        if not coded and not (signs and any(sign in field[0] for sign in _FIELD_SIGNS)):
+        marked = signs and _FIELD_SIGN.search(field[0]) is not None
+        if not coded and not marked:
             continue
         shown = name if _NAME.fullmatch(name) else "other"
         place = f"header {shown}" if top else f"part {part.path} header {shown}"
         value = unfold(field[2])
-        yield from _field(name, value, place)
+        if marked:
+            yield from _field(name, value, place)
         if b"@" in field[1]:
             yield place, name, True
         if coded and (hidden := revealed(value.decode("latin-1"))):
@@ -101,7 +103,7 @@ def _header(draft: Draft, part: Part) -> Iterator[Readable]:
 
 def _field(name: str, value: bytes, place: str) -> Iterator[Readable]:
     counts = name not in _IDS
-    if any(sign in value for sign in _FIELD_SIGNS):
+    if _FIELD_SIGN.search(value):
         yield place, _text(value), counts
     if b"=?" in value:
         yield place, header_text(value), counts
@@ -137,7 +139,7 @@ def _body(draft: Draft, part: Part) -> Iterator[Readable]:
     text = content.decode(draft.scan_charset(part), "replace") if typed else _text(content)
     if b"\0" in content:  # two octets a character that nobody announced
         yield place, text.replace("\0", ""), True
-    if not any(sign in text for sign in _SIGNS):
+    if not _signed(text):
         return
     if part.content_type in _FOLDED_TYPES or part.filename.lower().endswith((".ics", ".vcf")):
         text = _FOLD.sub("", text)
@@ -146,6 +148,11 @@ def _body(draft: Draft, part: Part) -> Iterator[Readable]:
         yield place, header_text(content), True
     if "<" in text or "&" in text:
         yield from _markup(place, text)
+
+
+def _signed(text: str) -> bool:
+    """Whether there may be an "@" in it. Asked of every text, so the commonest answer comes first."""
+    return "@" in text or any(sign in text for sign in _SIGNS)
 
 
 def _opaque(draft: Draft, part: Part) -> bytes:

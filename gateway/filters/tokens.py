@@ -9,6 +9,7 @@ standard:   RFC 5321 4.1.2, RFC 6531 3.3; I-1. Linear: bounded work for each "@"
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -24,16 +25,19 @@ _STOPS = '\\s"(),:;<>@\\[\\]\\\\\\x00-\\x20\\x7f-\\x9f\ufffd'
 _BEFORE = re.compile(f"(?s).*[{_STOPS}]")  # greedy: up to the last character that ends a local part
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,40}}|\[[0-9A-Za-z.:]{{3,60}}\]")
+_AT = re.compile(f"@({_DOMAIN.pattern})")
 _QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\.){1,64})"\Z')
 _SEPARATORS = re.compile(r"[/=?&|#]")
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9](?:[\w.+-]*[A-Za-z0-9])?", re.ASCII)  # nothing of what stands around it
 _ASCII_END = re.compile(r"[!-~]+\Z")
 _ASCII_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _MOST_LABELS = 8
+_HEADS_KEPT = 10_000  # of one text, so that what is written again and again is read once
 _WRAPPED = "'*_~`{}|!.-"
 _IDS = ("cid:", "mid:")
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "woff", "woff2"})
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # Characters that show nothing (soft hyphen, joiners, marks of direction, variation selectors), and wide forms of ASCII:
 # mail programs link the address all the same.
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
@@ -53,14 +57,24 @@ class Token(NamedTuple):
 def tokens(text: str) -> Iterator[Token]:
     """All readings of every "@" in `text`, percent-encoded ones included."""
     text = plain(text)
+    heads: set[tuple[str, str]] = set()
     for _ in range(3):  # an address in a redirect's parameter may be encoded twice
-        yield from _plain(text)
+        yield from _plain(text, heads)
         if not _PERCENT.search(text):
             return
-        following = unquote(text, errors="replace")
+        following = _unquoted(text)
         if following == text:
             return
         text = following
+
+
+def _unquoted(text: str) -> str:
+    """`urllib.parse.unquote`, without work in Python for each octet: quoted-printable differs from it by its sign."""
+    try:
+        octets = _LONE_PERCENT.sub("%25", text).replace("=", "=3D").replace("%", "=").encode()
+    except UnicodeEncodeError:  # half a pair of surrogates
+        return unquote(text, errors="replace")
+    return binascii.a2b_qp(octets).decode("utf-8", "replace")
 
 
 def plain(text: str) -> str:
@@ -71,25 +85,34 @@ def plain(text: str) -> str:
     return text.translate(_WIDE) if _IS_WIDE.search(text) else text
 
 
-def _plain(text: str) -> Iterator[Token]:
+def _plain(text: str, heads: set[tuple[str, str]]) -> Iterator[Token]:
+    """`heads` are what stood around signs that were read before; nothing new follows from the same."""
     seen: set[tuple[str, str, bool]] = set()
-    at = text.find("@")
-    while at >= 0:
-        domain = _DOMAIN.match(text, at + 1, at + 1 + _DOMAIN_LENGTH)
-        if domain is not None and (found := _local(text, at)) is not None:
-            local, is_id = found
-            key = (local, domain[0], is_id)
-            if key not in seen:
-                seen.add(key)
-                yield from _readings(local, domain[0], is_id)
-                if "=" in local:
-                    yield from (Token(address, False) for address in embedded(local))
-        at = text.find("@", at + 1)
+    for found in _AT.finditer(text):
+        at, domain = found.start(), found[1]
+        if len(domain) > _DOMAIN_LENGTH:
+            shorter = _DOMAIN.match(text, at + 1, at + 1 + _DOMAIN_LENGTH)
+            if shorter is None:
+                continue
+            domain = shorter[0]
+        head = text[max(0, at - _LOCAL - 4) : at]
+        if (head, domain) in heads:
+            continue
+        if len(heads) < _HEADS_KEPT:
+            heads.add((head, domain))
+        if (read := _local(head)) is not None and (key := (read[0], domain, read[1])) not in seen:
+            seen.add(key)
+            yield from _found(*key)
 
 
-def _local(text: str, at: int) -> tuple[str, bool] | None:
-    """What stands before the sign, and whether it is the id of a `cid:` or `mid:` address."""
-    head = text[max(0, at - _LOCAL - 4) : at]
+def _found(local: str, domain: str, is_id: bool) -> Iterator[Token]:
+    yield from _readings(local, domain, is_id)
+    if "=" in local:
+        yield from (Token(address, False) for address in embedded(local))
+
+
+def _local(head: str) -> tuple[str, bool] | None:
+    """What of the text before a sign is the local part, and whether it is the id of a `cid:` or `mid:` address."""
     if head.endswith('"') and (quoted := _QUOTED.search(head)):
         return quoted[0], False
     stop = _BEFORE.match(head)
