@@ -15,7 +15,8 @@ from gateway.address import Address
 from gateway.envelope import Envelope
 from gateway.filters import leak_check
 from gateway.filters.context import Outcome
-from gateway.filters.shown import contacts, senders
+from gateway.filters.private_recipients import VISIBLE
+from gateway.filters.shown import contacts, named, senders
 from gateway.message.draft import Draft
 from gateway.policy.sharing import belongs
 from gateway.tenant import Tenant
@@ -41,6 +42,7 @@ def leaks(
         client=reading.client,
         new_id=new_id,
         to_party=_to_party(tenant, envelope),
+        hidden=named(reading.message, VISIBLE),
     )
 
 

@@ -72,3 +72,19 @@ def test_senders_and_contacts_are_seen_anyway() -> None:
     names = ("info", "reply", "office", "help")
     assert {Address.parse(f"{name}@school.example").exact() for name in names} <= seen
     assert Address.parse(ANNA).exact() not in seen
+
+
+@pytest.mark.parametrize(
+    ("field", "gone"),
+    [
+        (f"X-BeenThere: {BERT}", True),
+        (f"X-Mailing-List: {BERT}", True),
+        (f"Autocrypt-Gossip: addr={BERT}; keydata=aGFsbG8=", True),
+        (f"In-Reply-To: <1.{BERT}>", False),
+        (f"Comments: from {BERT}", False),
+        ("X-Contact: carl@people.example", False),
+    ],
+)
+def test_i1_whom_to_and_cc_named_no_unread_field_tells_of(field: str, gone: bool) -> None:
+    raw = news(text=f"Gevraagd door {BERT}.\r\n").replace(b"To:", f"{field}\r\nCc: {BERT}\r\nTo:".encode(), 1)
+    assert found(raw, ANNA) == ([(Action.DELIVER, "fields-cut")] if gone else [])

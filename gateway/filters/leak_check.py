@@ -97,11 +97,13 @@ def settle(
     new_id: bytes,
     more: Mapping[Address, tuple[str, ...]] = NOTHING_MORE,
     to_party: bool = False,
+    hidden: Set[bytes] = frozenset(),
 ) -> tuple[Outcome, ...]:
     """`find` and `check`; where that is a leak, what `naming_fields` can cut is cut, and the mail is looked at again.
 
     `more` are addresses that others found in it, `new_id` a msg-id for a Message-ID that names somebody; `to_party`
-    says that nobody outside gets it but a listed third party, to whom lists may go (S-53). Gives notes of what was
+    says that nobody outside gets it but a listed third party, to whom lists may go (S-53). `hidden` are those whom To
+    and Cc named before our edits: no field that nobody reads may tell of them, leak or not. Gives notes of what was
     cut, and the leak that is left, if any.
     """
 
@@ -112,16 +114,22 @@ def settle(
         return found, Outcome(NAME, "given-to-party", detail=leak.detail) if given and leak else leak
 
     found, leak = judged()
-    if leak is None or leak.action is Action.DELIVER:
-        return () if leak is None else (leak,)
+    stops = leak is not None and leak.action is not Action.DELIVER
     shown = _shown(found, recipients, allowed)
-    people = {key for key in shown if key in recipients or key in known} or set(_counted(shown))
-    counts = naming_fields.cut(draft, people, new_id)
+    people = {key for key in hidden & shown.keys() if any(_in_header(place) for place in shown[key])}
+    if stops:
+        people |= {key for key in shown if key in recipients or key in known} or set(_counted(shown))
+    counts = naming_fields.cut(draft, people, new_id) if people else {}
     if not counts:
-        return (leak,)
-    _, leak = judged()
+        return () if leak is None else (leak,)
+    if stops:
+        _, leak = judged()
     notes = tuple(Outcome(NAME, kind, detail=f"{count} fields") for kind, count in counts.items())
     return notes if leak is None else (*notes, leak)
+
+
+def _in_header(place: str) -> bool:
+    return place.removeprefix(_UNSURE).startswith("header ")
 
 
 def _joined(

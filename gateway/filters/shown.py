@@ -9,6 +9,8 @@ standard:   DESIGN I-1
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gateway.address import Address, InvalidAddress
 from gateway.config.organisation import Organisation
 from gateway.filters.context import Context
@@ -26,7 +28,12 @@ def seen_anyway(message: Message, context: Context) -> frozenset[bytes]:
 
 def senders(message: Message) -> frozenset[bytes]:
     """Who the mail says it is from."""
-    values = [message.raw_value(field) for name in SENDERS for field in message.fields(name)]
+    return named(message, SENDERS)
+
+
+def named(message: Message, names: Iterable[str]) -> frozenset[bytes]:
+    """Exact addresses of everybody in these fields."""
+    values = [message.raw_value(field) for name in names for field in message.fields(name)]
     return frozenset(box.address.exact() for value in values for box in addresses(value) if box.address)
 
 
