@@ -264,10 +264,10 @@ class Trackers(Settings):
         return name in self.words.pixels or name.rpartition(".")[0] in self.words.pixels
 
     def says_opens(self, url: Url) -> bool:
-        """Whether a host label, a segment of the path (without its ending) or a value is a word of `words.opens`."""
-        text = f"{url.host.replace('.', '/')}/{url.path[:1000]}".lower()
-        said = {segment.partition(".")[0] for segment in text.split("/")}
-        return not (said | {value.lower() for _, value in url.parameters}).isdisjoint(self.words.opens)
+        """Whether a host label or a value is a word of `words.opens`, or a segment (without its ending) ends in one."""
+        said = {*url.host.split("."), *(value.lower() for _, value in url.parameters)}
+        segments = (segment.lower().partition(".")[0] for segment in url.segments)
+        return not said.isdisjoint(self.words.opens) or any(s.endswith(self.words.opens) for s in segments)
 
     def carries(self, name: str) -> bool:
         """Whether a parameter is one in which redirectors carry their target."""

@@ -207,7 +207,7 @@ def _any_individual(url: weburl.Url) -> bool:
 
 def _individual(url: weburl.Url, facts: Trackers) -> bool:
     """Whether something in it looks made for one person; names of stored files only where a word gives them away."""
-    if any(weburl.individual(unquote(value), digits=_NUMBER) for _, value in url.parameters):
+    if any(_telling(name or value, value or name) for name, value in url.parameters):
         return True
     hinted = facts.opens_word(url.path[:1000].lower())
     segments = url.segments if hinted else [_CONTENT.sub("", segment) for segment in url.segments]

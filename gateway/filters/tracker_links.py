@@ -37,6 +37,8 @@ _RUNS = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
 _MIXED = 5
 """Runs of digits, small and capital letters in such a piece; one of twice that length needs no more than 3."""
 _PIECES = re.compile(r"[^0-9A-Za-z]+")
+_CODED = re.compile(r"(?=[a-z-]*\d)(?=[\d-]*[a-z])[\w.-]{8,}", re.IGNORECASE)
+"""A value of letters and digits: on a link that counts clicks it says for whom."""
 _PLAIN = re.compile(
     r"https?://((?:[A-Za-z0-9-]{1,40}\.){1,6}[A-Za-z]{2,24})(?:/(?:[a-z]*+\d{0,4}+(?![A-Za-z\d])[._-]*+){0,15}+){0,8}+"
 )
@@ -132,18 +134,28 @@ def _is_exempt(plain: str, exempt: frozenset[str]) -> bool:
 
 def _telling(url: weburl.Url, facts: Trackers) -> bool:
     """Whether what stays of a cleaned link looks made for one person."""
+    counts = facts.clicks_word(url)
     for name, value in url.parameters:
         if facts.parameter(name, url.host):
             continue
-        if (value and facts.reader(name)) or weburl.individual(unquote(value), digits=8):
+        if (value and facts.reader(name)) or weburl.individual(unquote(value or name), digits=8):
+            return True
+        if counts and _CODED.fullmatch(value):
             return True
         if facts.carries(name) and "http" in value[:5] and decoded(value):
             return True
     numbers = sum(segment.isdecimal() and len(segment) >= 5 for segment in url.segments)
-    if numbers > 1 or (numbers and facts.clicks_word(url)):
+    if numbers > 1 or (numbers and counts):
+        return True
+    if counts and (any(map(_key, url.segments)) or sum(v.isdecimal() and len(v) >= 5 for _, v in url.parameters) > 1):
         return True
     pieces = (piece for segment in url.segments if len(segment) >= _LONG for piece in _PIECES.split(unquote(segment)))
     return any(map(_mixed, pieces))
+
+
+def _key(segment: str) -> bool:
+    """Short, but no word and no number: `a1b2c3`. Enough on a link that counts clicks."""
+    return 6 <= len(segment) <= _LONG and segment.isalnum() and len(_RUNS.findall(segment)) >= _MIXED - 1
 
 
 def _mixed(piece: str) -> bool:

@@ -215,6 +215,14 @@ def test_r059_a_link_that_differs_is_made_common_or_reported_and_an_exempt_one_l
         ("https://e.example/out?u=https://b.example/", False),
         ("https://e.example/2026/11/een-lange-titel-van-een-artikel-12345", False),
         ("https://e.example/a?page=2", False),
+        ("https://e.example?$jMjczYkNmKxWKLwEaMcqJrvSz", True),
+        ("https://t.e.example/c/?t=2576b24-m-9w8f0-f85q", True),
+        ("https://e.example/a?t=2576b24-m-9w8f0-f85q", False),
+        ("https://e.example/click?to=winter-sale", False),
+        ("https://e.example/c/a1b2c3/d4e5f6", True),
+        ("https://e.example/blog/a1b2c3/d4e5f6", False),
+        ("https://e.example/click/?f=12345&l=67890", True),
+        ("https://e.example/out/summer2026", False),
     ],
 )
 def test_what_looks_individual_is_reported_wherever_links_are_cleaned(value: str, expected: bool) -> None:
