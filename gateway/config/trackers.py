@@ -375,7 +375,11 @@ class Trackers(Settings):
 
 
 def _by_itself(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])" if words else r"(?!)")
+    """A single letter has no digit beside it either: keys are full of those."""
+    longer, letters = [re.escape(w) for w in words if len(w) > 1], [w for w in words if len(w) == 1]
+    found = [rf"(?<![a-z])(?:{'|'.join(longer)})(?![a-z])"] if longer else []
+    found += [rf"(?<![a-z0-9])[{''.join(letters)}](?![a-z0-9])"] if letters else []
+    return re.compile("|".join(found) or r"(?!)")
 
 
 def _named(name: str, names: frozenset[str]) -> bool:
