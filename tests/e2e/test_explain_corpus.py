@@ -1,4 +1,7 @@
-"""Real mail of many writers, explained as a newsletter: never a fault, and every copy is fit to leave."""
+"""Real mail of many writers, explained as a newsletter: never a fault, and every copy is fit to leave.
+
+Every fourth mail of the corpus goes through the command here; `tests/corpus` looks at all of them, more closely.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,16 @@ from gateway.filters.receipts import ALWAYS, OTHER, READ, X400
 from tests.e2e.post import header, verifies
 from tests.message.samples import CORPUS, CORPUS_FOLDER, OWN
 
+SOME = CORPUS[::4]
+
 RECEIPTS = (*READ, *OTHER, *X400, *ALWAYS)
 
 
 def test_i11_i1_every_mail_gets_an_account_and_every_copy_is_signed_stoppable_and_private(
     shared: Stage, tmp_path: Path
 ) -> None:
-    mails = [*map(str, OWN), *([str(CORPUS_FOLDER)] if CORPUS else [])]
     shared.command(
-        "explain", *mails, "--client", "rezulto-crm", "--any-sender", "--assume-consent",
+        "explain", *map(str, (*OWN, *SOME)), "--client", "rezulto-crm", "--any-sender", "--assume-consent",
         "--mark", "Stream=newsletter", "--mark", "List=onderwijsnieuws", "--mark", "Basis=consent",
         "--out", str(tmp_path),
     )  # fmt: skip
@@ -34,14 +38,14 @@ def test_i11_i1_every_mail_gets_an_account_and_every_copy_is_signed_stoppable_an
         # Nothing leaves unexplained: a copy, or a reply to the client, or a hold with its reason.
         assert row["file"] or row["reply"] or (row["action"], bool(row["fact"])) == ("hold", True), row
         assert not row["reply"] or re.match(r"5\d\d 5\.\d\.\d ", row["reply"]), row
-    assert set(recipients) == {str(p) for p in (*OWN, *CORPUS)}
+    assert set(recipients) == {str(p) for p in (*OWN, *SOME)}
     copies = [row for row in index["copies"] if row["file"]]
     for row in copies:
         others = recipients[row["input"]] - {row["recipient"]}
         check(row["input"], modern((tmp_path / row["file"]).read_bytes()), row["recipient"], others, records)
     if not CORPUS:
         pytest.skip(f"own messages are right; no message corpus at {CORPUS_FOLDER}")
-    assert len(copies) > 200
+    assert len(copies) > 60
     # What the readers here cannot read is one mail of our own that shows old header syntax.
     old = [row["input"] for row in copies if modern(raw := (tmp_path / row["file"]).read_bytes()) != raw]
     assert {Path(name).name for name in old} <= {"folded-headers.eml"}
