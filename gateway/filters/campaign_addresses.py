@@ -54,6 +54,7 @@ _WORDS = re.compile(r"\w+")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 _VERSIONS = frozenset({"v", "ver", "version", "rev", "t", "ts", "time", "w", "h", "width", "height", "dpr", "q"})
+_SIGNS = (b"//", b"&", b"/\\", b"\\/", b"\\\\")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _IN_BYTES = re.compile(rb"https?://\S+", re.IGNORECASE)
 
@@ -90,8 +91,11 @@ def find(message: Message) -> Seen:
     places: dict[Place, None] = {}
     features: dict[str, set[int]] = {}
     draft = Draft(message)
-    for part in message.text_parts():
-        if len(places) < MOST_PLACES and not draft.why_not(part):
+    parts = [part for part in message.text_parts() if not draft.why_not(part)]
+    if not any(_may_lead(draft.content(part)[:LONGEST_PART]) for part in parts):
+        return UNSEEN
+    for part in parts:
+        if len(places) < MOST_PLACES:
             found = features.setdefault("html" if part.content_type in _MARKUP else "text", set())
             places.update(dict.fromkeys(_of_part(part, draft.content(part)[:LONGEST_PART], found)))
     if not places:
@@ -99,6 +103,11 @@ def find(message: Message) -> Seen:
     content = features.get("html") or features.get("text") or set()
     subject = "".join(message.text_value(field) for field in message.fields("subject"))
     return Seen(tuple(places)[:MOST_PLACES], _subject(subject), frozenset(sorted(content)[:SKETCH]))
+
+
+def _may_lead(content: bytes) -> bool:
+    """Whether there can be an address in it, perhaps in references: a quick answer for the mails without one."""
+    return any(sign in content for sign in _SIGNS) or b"http" in (low := content.lower()) or b"ftp:" in low
 
 
 def _of_part(part: Part, content: bytes, features: set[int]) -> list[Place]:

@@ -10,6 +10,7 @@ standard:   S-21, S-38, S-54, S-69; R-041, R-077
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.filters import opt_out_foreign
 from gateway.filters.context import Context, Outcome
@@ -53,13 +54,19 @@ def read(draft: Draft, part: Part, context: Context) -> Reading:
     if part.content_type not in MARKUP:
         found = tuple(in_text(content, names))
         return Reading(part, "", found, opt_out_foreign.in_text(content, own), after_text(content))
+    seen = _seen(content, names, own)
+    return Reading(part, _AMBIGUOUS) if seen is None else Reading(part, "", *seen)
+
+
+@lru_cache(maxsize=2)  # of one mail: each of its variants asks the same
+def _seen(content: bytes, names: tuple[str, ...], own: str) -> tuple[tuple[Found, ...], int, Place, str] | None:
+    """What the reading of an HTML part holds; None where the HTML cannot be read."""
     page, foreign = Page(content), Foreign(content, own)
     try:
         place = html_place(content, *(watcher for watcher in (page, foreign) if watcher.worth_it))
-        found = tuple(in_html(content, names))
+        return tuple(in_html(content, names)), foreign.count, place, page.colour
     except Unscannable:
-        return Reading(part, _AMBIGUOUS)
-    return Reading(part, "", found, foreign.count, place, page.colour)
+        return None
 
 
 def write(draft: Draft, reading: Reading, context: Context, language: str) -> tuple[Outcome, ...]:
