@@ -33,7 +33,7 @@ run: setup                    ## a gateway from config/gateway.yaml; makes its k
 	@PYTHONPATH=. $(BIN)/python scripts/run_local.py $(ARGS)
 
 test: tools                   ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 check: setup-dev              ## format, lint, strict types, rooms
 	@$(BIN)/ruff format --check gateway tests bench scripts fuzz
