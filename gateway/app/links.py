@@ -21,7 +21,7 @@ from gateway.config.credentials import CredentialsError
 from gateway.config.load import Loaded, SettingsError, load_texts
 
 BEAT = 2.0  # seconds between signs of life
-_GARBAGE = 20_000  # objects between two collections; mail leaves almost no cycles behind
+GARBAGE = 20_000  # objects between two collections; mail leaves almost no cycles behind
 
 
 class Staff(Protocol):
@@ -120,7 +120,7 @@ def run(serve: Callable[[int, int, dict[str, socket.socket]], Coroutine[None, No
     """`python -m gateway.app.KIND NUMBER WIRE SOCKETS`: end with the code that `serve` gives."""
     number, wire, sockets = sys.argv[1:4]
     gc.freeze()  # modules stay: no collection needs to look at them
-    gc.set_threshold(_GARBAGE)
+    gc.set_threshold(GARBAGE)
     with asyncio.Runner(loop_factory=_event_loop()) as runner:
         code = runner.run(serve(int(number), int(wire), inherited(sockets)))
     raise SystemExit(code)

@@ -13,6 +13,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from gateway.compared import NEVER, Compared
 from gateway.config import weburl
@@ -50,7 +51,9 @@ class Loads:
 
 def html_cuts(content: bytes, known: Loads, links: Rules | None) -> list[Cut]:
     """Everything that goes out of `content`. Without `links` only what loads by itself goes (S-46)."""
-    found = sorted(_Reader(content, known, links).cuts(), key=lambda cut: (cut.start, -cut.end))
+    # By start, the longest first: two sorts whose keys are read in C.
+    found = sorted(_Reader(content, known, links).cuts(), key=attrgetter("end"), reverse=True)
+    found.sort(key=attrgetter("start"))
     kept: list[Cut] = []
     for cut in found:
         if not kept or cut.start >= kept[-1].end:

@@ -49,8 +49,10 @@ def text_cuts(content: bytes, rules: Rules, *, joins_lines: bool = False) -> Ite
 def shown_cuts(content: bytes, start: int, end: int, rules: Rules) -> Iterator[Cut]:
     """Of a run of text in HTML. What cannot be cleaned is reported where it is linked, not here."""
     for found in _MARKUP_URL.finditer(content, start, end):
-        cuts = _clean(found[0].rstrip(_TRAILING), rules, markup=True)
-        yield from _moved([cut for cut in cuts if cut.kind != NOT_CLEANED], found.start())
+        by = found.start()
+        for cut in _clean(found[0].rstrip(_TRAILING), rules, markup=True):
+            if cut.kind != NOT_CLEANED:
+                yield Cut(cut.start + by, cut.end + by, cut.text, cut.kind)
 
 
 def _clean(address: bytes, rules: Rules, *, markup: bool) -> list[Cut]:

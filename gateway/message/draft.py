@@ -201,9 +201,11 @@ class Draft:
 
         Raises `ValueError` when it overlaps another edit (inside a removed span it is ignored) or may not be edited.
         """
-        if reason := self.why_not(part):
+        reason = self._refusals.get(part.path)
+        if reason or (reason is None and (reason := self.why_not(part))):
             raise ValueError(f"part {part.path} may not be edited: {reason}")
-        if not 0 <= start <= end <= len(self.content(part)):
+        known = self._scans.get(part.path) or self._scan(part)
+        if not 0 <= start <= end <= len(known.content):
             raise ValueError(f"part {part.path}: {start}:{end} is outside its content")
         written = replacement if len(replacement) == 1 and replacement[0] else _joined(replacement)
         if start == end and not written:
