@@ -25,6 +25,7 @@ from bench.figures import Result, Round, table
 from bench.generator import Load
 from bench.postfix import Postfix, usable
 from bench.process import BenchError
+from bench.saying import say
 from bench.sink import Sink
 from gateway.demo.recorder import Recorder
 from gateway.demo.stage import Stage, children
@@ -47,7 +48,7 @@ class Case:
 
 def main() -> int:
     options = _options()
-    _say(*machine.described(), f"command   python -m bench {' '.join(sys.argv[1:])}".rstrip(), "")
+    say(*machine.described(), f"command   python -m bench {' '.join(sys.argv[1:])}".rstrip(), "")
     try:
         with tempfile.TemporaryDirectory(prefix="briefgeheim-bench-", dir=options.folder) as place, ExitStack() as ends:
             Path(place).chmod(0o755)
@@ -55,11 +56,11 @@ def main() -> int:
     except BenchError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _say("", *table(results))
+    say("", *table(results))
     fan_out = next((r for r in results if r.unit == "copies"), None)
     if signed and fan_out:
         part = fan_out.rate() / median(signed)
-        _say("", f"openssl speed rsa2048 on all cores: {median(signed):.0f} signatures/s; copies/s to that: {part:.2f}")
+        say("", f"openssl speed rsa2048 on all cores: {median(signed):.0f} signatures/s; copies/s to that: {part:.2f}")
     return 0
 
 
@@ -79,7 +80,7 @@ def _measure(place: Path, options: argparse.Namespace, ends: ExitStack) -> tuple
     workers = children(stage.process.pid)
     why = "left out" if options.alone else usable()
     if why:
-        _say(f"no comparison: {why}")
+        say(f"no comparison: {why}")
         return _rounds(cases, sink, workers, options, None)
     with _postfix(place, port) as peer:
         cases = [replace(case, peer=replace(case.peer, port=peer.port)) for case in cases]
@@ -104,7 +105,7 @@ def _rounds(
                     found[case.key][which].append(measured)
                     cpu = "" if which else f", {measured.cpu / measured.number * 1e6:.0f} us of CPU each"
                     who = ("gateway", "postfix")[which]
-                    _say(f"round {turn + 1}  {case.name}: {who} {measured.rate:.0f}/s{cpu}")
+                    say(f"round {turn + 1}  {case.name}: {who} {measured.rate:.0f}/s{cpu}")
         if turn >= 0 and (rate := machine.signatures_per_second(2)):
             signed.append(rate)
     return [Result(case.name, case.unit, *found[case.key]) for case in cases], signed
@@ -170,11 +171,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--alone", action="store_true", help="without Postfix")
     parser.add_argument("--folder", type=Path, default=None, help="where to store; default the temporary folder")
     return parser.parse_args()
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

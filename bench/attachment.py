@@ -26,6 +26,7 @@ from bench import machine, ours
 from bench.mail import LIST, SENDER, address
 from bench.postfix import Postfix, usable
 from bench.process import BenchError
+from bench.saying import say
 from bench.sink import Sink
 from gateway.demo.recorder import Recorder
 from gateway.demo.stage import children
@@ -108,7 +109,7 @@ def _expect(reply: bytes, code: bytes) -> None:
 
 def main() -> int:
     options = _options()
-    _say(*machine.described(), "")
+    say(*machine.described(), "")
     if why := usable():
         sys.stderr.write(f"no comparison: {why}\n")
         return 1
@@ -119,9 +120,9 @@ def main() -> int:
     except BenchError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _say("", *(way.line(median(ways[-1].seconds)) for way in ways))
+    say("", *(way.line(median(ways[-1].seconds)) for way in ways))
     edited, plain = (median(way.seconds) for way in ways[:2])
-    _say(f"the filters add {100 * (edited / plain - 1):.0f} % to the gateway's own plain relay")
+    say(f"the filters add {100 * (edited / plain - 1):.0f} % to the gateway's own plain relay")
     return 0
 
 
@@ -154,7 +155,7 @@ def _measure(place: Path, options: argparse.Namespace, ends: ExitStack) -> list[
                 if turn >= 0:
                     way.seconds.append(seconds)
                     way.cpu += machine.cpu_seconds(workers) - used
-        _say(f"round {turn + 1}  " + "  ".join(f"{way.seconds[-1]:.3f} s" for way in ways if way.seconds))
+        say(f"round {turn + 1}  " + "  ".join(f"{way.seconds[-1]:.3f} s" for way in ways if way.seconds))
     return ways
 
 
@@ -176,11 +177,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=machine.cores())
     parser.add_argument("--folder", type=Path, default=None, help="where to store; default the temporary folder")
     return parser.parse_args()
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

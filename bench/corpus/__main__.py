@@ -21,6 +21,7 @@ from bench.corpus.crew import files, walk
 from bench.corpus.figures import Sums, sums, table
 from bench.corpus.node import usable
 from bench.corpus.passage import Passage
+from bench.saying import say
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 
@@ -32,7 +33,7 @@ def main() -> int:
         return 2
     why = usable()
     if why:
-        _say(f"without postal-mime and mailauth: {why}")
+        say(f"without postal-mime and mailauth: {why}")
     passages = list(_passages(options, node=not why))
     found = sums(passages)
     _print(found, options.misses)
@@ -67,18 +68,18 @@ def _stored(store: Path | None) -> Iterator[Passage]:
 
 
 def _print(found: Sums, misses: int) -> None:
-    _say(f"{found.mails} mails", "")
+    say(f"{found.mails} mails", "")
     for way, outcomes in found.to_json()["outcomes"].items():
-        _say(f"as {way}:", *(f"  {number:6}  {why}" for why, number in outcomes.items()))
+        say(f"as {way}:", *(f"  {number:6}  {why}" for why, number in outcomes.items()))
         times = sorted(found.times[way])
         if times:
-            _say(f"  ms per mail: median {statistics.median(times):.1f}, most {times[-1]:.1f}", "")
-    _say(*table(found.to_json()), "")
+            say(f"  ms per mail: median {statistics.median(times):.1f}, most {times[-1]:.1f}", "")
+    say(*table(found.to_json()), "")
     by_property: dict[str, list[list[str]]] = {}
     for miss in sorted(found.misses):
         by_property.setdefault(f"{miss[2]} ({miss[1]})", []).append(miss)
     for name, rows in sorted(by_property.items()):
-        _say(f"{name}: {len(rows)}", *(f"  {file}: {text}" for file, _, _, text in rows[:misses]))
+        say(f"{name}: {len(rows)}", *(f"  {file}: {text}" for file, _, _, text in rows[:misses]))
 
 
 def _options() -> argparse.Namespace:
@@ -90,11 +91,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, help="write the figures here, as JSON")
     parser.add_argument("--misses", type=int, default=10, help="of each kind, how many are named")
     return parser.parse_args()
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

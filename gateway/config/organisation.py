@@ -23,6 +23,7 @@ from gateway.config.headers import Headers
 from gateway.config.observe_mode import ObserveMode
 from gateway.config.opt_out import Footer, OptOutRule, ScopeName
 from gateway.config.probe import Probe
+from gateway.config.provider import Provider as Provider
 from gateway.config.retention import Retention
 from gateway.config.rights import Rights
 from gateway.config.sensitive import Sensitive
@@ -148,35 +149,6 @@ class Client(Settings):
     """I-3: store undecided and answer 250, or answer 451."""
     observe: tuple[ObserveMode, ...] = ()
     """Streams whose missing consents and marks are reported instead of refused, until a date."""
-
-
-class Provider(Settings):
-    """A mail provider we hand mail to (S-12, S-27, S-52)."""
-
-    name: Name
-    """Routes name it."""
-    host: str
-    """Host name or address; with tls it must be in the certificate."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
-    """587 for STARTTLS, 465 for implicit TLS."""
-    tls: Literal["verify", "implicit", "opportunistic", "none"] = "verify"
-    """verify: STARTTLS with chain and host name; implicit: the same from the first octet (465); none: loopback only."""
-    ca_file: str | None = None
-    """PEM file with the authorities to trust instead of the system's."""
-    username: str | None = None
-    """For AUTH; only together with secret."""
-    secret: str | None = None
-    """Name of the credential file with the password."""
-    contract: date
-    """Date of the processing contract (S-27)."""
-    rights_clause: bool
-    """Whether it says what happens when people use their rights (S-27). Must be yes."""
-    eight_bit: bool = False
-    """Declares 8BITMIME; when no, mail is compiled to 7 bit (R-043)."""
-    profile: Literal["plain", "ses"] = "plain"
-    """Which fields the provider rewrites; those are not signed."""
-    max_connections: Annotated[int, Field(ge=1)] = 10
-    """For the whole node; divided over workers."""
 
 
 class ThirdParty(Settings):

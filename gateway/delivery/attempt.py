@@ -215,7 +215,7 @@ def _stopped(decision: Decision) -> Outcome:
 
 def _bare(job: Job, line: Line) -> str:
     """ "" or why sensitive mail must not take this way; looked at here, after the last reload (S-25)."""
-    if not job.opened_letter.classification.sensitive or line.provider.tls in ("verify", "implicit"):
+    if not job.opened_letter.classification.sensitive or line.provider.authenticated:
         return ""
     return "sensitive-transport: its provider is not reached over authenticated TLS"
 

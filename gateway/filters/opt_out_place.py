@@ -10,6 +10,7 @@ standard:   R-041, R-077; WHATWG HTML 13.2.6 (content after body, tables, raw te
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,7 +58,7 @@ class Watcher(Protocol):
     def take(self, node: Glimpse) -> None: ...
 
 
-class Choosy:
+class Choosy(ABC):
     """A watcher of less: tags of the elements `names` alone, texts while it `reads`, what stands `inside` conditional
     comments and raw text only if it says so. Style sheets it gets in any case, comments perhaps."""
 
@@ -65,8 +66,8 @@ class Choosy:
     reads = False
     inside = False
 
-    def take(self, node: Glimpse) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def take(self, node: Glimpse) -> None: ...
 
 
 def after_text(content: bytes) -> Place:

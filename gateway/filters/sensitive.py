@@ -14,6 +14,7 @@ from functools import lru_cache
 from html import unescape
 
 from gateway.config.organisation import Organisation
+from gateway.config.provider import AUTHENTICATED_TLS
 from gateway.decision import Action, Stream
 from gateway.filters.context import Context, Filter, Outcome
 from gateway.message.draft import Draft
@@ -21,8 +22,6 @@ from gateway.message.html import Text, Unscannable, scan
 from gateway.message.parse import Message, Part
 
 NAME = "sensitive"
-SECURE = frozenset({"verify", "implicit"})
-"""Values of a provider's `tls` that mean: encrypted, and to whom it should be."""
 _ENCRYPTED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
 
 
@@ -69,7 +68,7 @@ def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
     notes = (
         [Outcome(NAME, "unmarked", detail=context.classification.detected)] if context.classification.detected else []
     )
-    if context.tls not in SECURE:
+    if context.tls not in AUTHENTICATED_TLS:
         where = "its provider is not reached over authenticated TLS"
         notes.append(Outcome(NAME, "no-authenticated-tls", Action.HOLD, where))
     if context.organisation.sensitive.end_to_end and not _encrypted(draft.message.root):

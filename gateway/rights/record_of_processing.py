@@ -183,7 +183,7 @@ def _days(seconds: float) -> str:
 
 
 def _own_measures(settings: Organisation) -> Iterator[str]:
-    weak = [p.name for p in settings.providers if p.tls not in ("verify", "implicit")]
+    weak = [p.name for p in settings.providers if not p.authenticated]
     yield "to providers over TLS with a verified certificate" + (f", but for {', '.join(weak)}" if weak else "")
     signed = [d.domain for d in settings.domains if d.dkim]
     if signed:
