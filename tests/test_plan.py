@@ -272,3 +272,26 @@ def test_r043_seven_bit_where_the_provider_does_not_promise_more() -> None:
         Content_Transfer_Encoding="8bit", MIME_Version="1.0",
     )  # fmt: skip
     assert text(made(raw, envelope(ANNA, eight_bit=True), {ANNA: READER})).isascii()
+
+
+@pytest.mark.parametrize(("share", "chosen"), [(0.0, 0), (0.25, 0x4000), (1.0, 0x10000)])
+def test_the_self_check_reads_its_share_of_the_messages(share: float, chosen: int) -> None:
+    def checked(last: int) -> bool:
+        arrival = replace(ARRIVAL, id=f"{'a' * 16}{last:04x}")
+        env, raw, who = envelope(ANNA), news(ANNA), tenant()
+        ours = replace(rules(), self_check=share)
+        reading = plan.read(who, ours, env, raw, now=NOW)
+        people = {a: (KEYS.person(a), READER) for a in to_look_up(env, reading)}
+        found = plan.make(who, ours, env, arrival, reading, Found(people, ORDINARY))
+        return all(r.expectation is not None for r in found.renditions.values())
+
+    assert [checked(last) for last in (0, chosen - 1, chosen, 0xFFFF) if 0 <= last <= 0xFFFF] == [
+        last < chosen for last in (0, chosen - 1, chosen, 0xFFFF) if 0 <= last <= 0xFFFF
+    ]
+
+
+def test_s25_a_word_makes_mail_sensitive_whatever_its_mark_says() -> None:
+    who = tenant(organisation(sensitive={"words": ["dieet"], "streams": ["newsletter"]}))
+    raw = mail(ANNA, Stream="newsletter", List="news", Sensitive="no").replace(b"\r\n\r\n", b"\r\n\r\nUw dieet. ", 1)
+    marks = plan.read(who, rules(), envelope(ANNA), raw, now=NOW).classification
+    assert (marks.sensitive, marks.detected) == (True, "a word of the settings in part 1")

@@ -10,9 +10,10 @@ import pytest
 from gateway.address import Address
 from gateway.envelope import Envelope, Notify, Recipient
 from gateway.facts import NOBODY, Block, BlockKind, Facts, Scope, ScopeKind
+from gateway.message.parse import parse
 from gateway.reply import LEAK
 from gateway.spool.protocol import QUARANTINE, Entry, NewMessage, State
-from gateway.stored import envelope_from, planned_message, raw_message, refusals_audit
+from gateway.stored import envelope_from, planned_message, raw_message, refusals_audit, returned_header
 from tests.house import NOW, PEER, envelope, mail, news
 from tests.test_plan import ANNA, ARRIVAL, BERT, READER, made, tenant
 
@@ -134,3 +135,10 @@ def test_a_whole_refusal_is_audited_per_person_without_naming_them() -> None:
     rows = refusals_audit(tenant(), envelope(ANNA, BERT), ARRIVAL, LEAK)
     assert len({row.pseudonym for row in rows}) == 2
     assert all(row.what == "refused" and "@" not in json.dumps(row.detail) for row in rows)
+
+
+def test_s06_a_report_of_sensitive_mail_does_not_say_what_it_is_about() -> None:
+    header = b"From: info@school.example\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\nSubject: Uw dieet\r\n"
+    message = parse(header + b"\r\nDag\r\n")
+    assert returned_header(message) == header
+    assert returned_header(message, sensitive=True) == header.replace(b"Subject: Uw dieet\r\n", b"")

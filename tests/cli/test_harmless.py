@@ -79,3 +79,8 @@ def test_of_what_was_put_in_the_outermost_tag_is_outlined() -> None:
     made = harmless(b"<p>a</p><div><p>b</p></div><p>c</p>", "utf-8", {}, [(8, 26)], "new")
     assert made.count("outline") == 2
     assert '<div style="outline:2px solid' in made
+
+
+@pytest.mark.parametrize("name", ["script", "iframe", "object", "embed", "link", "meta", "base", "form", "video"])
+def test_an_element_that_could_do_something_is_not_there_at_all(name: str) -> None:
+    assert f"<{name}" not in harmless(f"<p>a<{name}>b</{name}></p>".encode(), "utf-8", {})

@@ -68,3 +68,14 @@ async def test_s25_sensitive_mail_does_not_take_a_plain_way_even_when_it_is_queu
             row = await made.row(lambda row: row.state is State.HELD)
         assert sink.mails == []
     assert row.reason == "sensitive-transport: its provider is not reached over authenticated TLS"
+
+
+async def test_s06_sensitive_mail_is_let_go_of_when_it_has_left_and_other_mail_may_be_kept(tmp_path: Path) -> None:
+    with Sink() as sink:
+        async with rig(tmp_path, organisation({"port": sink.port})) as made:
+            templates = made.worker._attempt.templates
+            ordinary = await made.put(JAN)
+            await made.audited(ordinary, "delivered")
+            careful = await made.put(JAN, marks=INTAKE)  # held: the sink has no TLS
+            await made.audited(careful, "held")
+            assert set(templates._kept) == {ordinary}
