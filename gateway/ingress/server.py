@@ -74,6 +74,11 @@ class IngressServer:
         return len(self._shared.sessions)
 
     @property
+    def lingering(self) -> int:
+        """Connections whose session has ended, kept a moment so that the last reply is not lost."""
+        return self._shared.lingering.count
+
+    @property
     def storing(self) -> int:
         """Messages given to `accept` that have no reply yet."""
         return len(self._shared.storing)
@@ -117,6 +122,7 @@ class IngressServer:
         for session in tuple(self._shared.sessions):
             session.abort()
         await self._until_gone(_CLOSE_GRACE)
+        self._shared.lingering.end()
 
     async def _until_gone(self, grace: float) -> None:
         try:

@@ -20,6 +20,7 @@ from gateway.envelope import Envelope
 from gateway.ingress.auth import Login
 from gateway.ingress.clients import ClientDirectory
 from gateway.ingress.limits import Budget, Occupancy
+from gateway.ingress.linger import Lingering
 from gateway.observe import maillog, metrics
 from gateway.reply import Reply
 
@@ -52,6 +53,7 @@ class Shared:
     draining: bool = False
     sessions: set[Drainable] = field(default_factory=set)
     storing: set[asyncio.Task[Reply]] = field(default_factory=set)
+    lingering: Lingering = field(default_factory=Lingering)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def came(self, session: Drainable) -> None:

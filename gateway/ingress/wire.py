@@ -13,6 +13,7 @@ import asyncio
 import logging
 import math
 import ssl
+from collections.abc import Callable
 from functools import lru_cache
 from typing import cast
 
@@ -74,6 +75,7 @@ class Wire(SMTP):
         self._deadline = math.inf
         self._late = reply.IDLE
         self._cut: asyncio.TimerHandle | None = None
+        self._linger: Callable[[], None] | None = None
         self._counted = False
         self._held_back = False
         self._address: IP | None = None
@@ -89,6 +91,8 @@ class Wire(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._gone()
+        if self._linger is not None:
+            self._linger()
         if self.transport is not None:
             super().connection_lost(error)
 
@@ -121,12 +125,19 @@ class Wire(SMTP):
             self._outbox += _octets(last)
             if last.code == 421:
                 maillog.session_refused(self._listener.name, last.code, last.text)
+            self._stay(last)
         transport = cast(asyncio.Transport, self.transport)
         self._cut = self.loop.call_later(_GOODBYE_SECONDS, transport.abort)
         if not transport.is_closing():
             transport.write(bytes(self._outbox))
         self._outbox.clear()
         transport.close()
+
+    def _stay(self, last: Reply) -> None:
+        """A client that did not ask to leave may be sending still: close so that it hears `last` all the same."""
+        number = self.transport.get_extra_info("socket").fileno() if self.transport is not None else -1
+        if last.code != reply.BYE.code and number >= 0:
+            self._linger = self._shared.lingering.keep(number)
 
     def leave_when_idle(self) -> None:
         """The server stops: go now when nothing is under way; else the session goes after its transaction."""

@@ -108,13 +108,18 @@ async def test_a_closed_door_lets_go_of_its_socket_and_keeps_who_is_inside(liste
     await asyncio.sleep(0)
 
 
-async def test_closing_while_it_waits_for_others_takes_nobody_any_more(listening: socket.socket) -> None:
+async def test_closing_while_it_waits_for_others_takes_nobody_any_more(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TURN", 60.0)
     house: list[Guest] = []
     door = open_door(listening.dup(), house, lambda: 100)
     with socket.create_connection(listening.getsockname()):
         await until(lambda: door._later is not None)
+        waiting = door._later
         door.close()
-        await asyncio.sleep(0.02)
+        assert waiting is not None
+        assert waiting.cancelled()
         assert house == []
 
 
