@@ -80,6 +80,18 @@ async def test_parts_are_read_and_places_named(make: Make) -> None:
     assert found.unread == ()
 
 
+ODD = ("jan..jansen@example.org", "x.@example.org", "a@foo_bar.nl", "a%b@ex--ample.org", "a@\u0661\u0662.example")
+
+
+async def test_s53_an_address_that_no_server_takes_hides_no_list(make: Make) -> None:
+    rows = b"".join(b"Anna de Wit;anna%d@example.org\n" % number for number in range(5))
+    inspector = make()
+    for odd in ODD:
+        found = await inspector.inspect([Item("2", "leden.csv", "text/csv", b"Naam;Mail\n" + rows + odd.encode())])
+        assert (found.unread, len(found.addresses)) == ((), 6)
+        assert len(found.findings) >= 5
+
+
 async def test_equal_values_in_two_parts_have_one_mark_and_another_in_the_next_mail(make: Make) -> None:
     inspector = make()
     rows = [["Naam", "Mail"], ["Jan", "piet@example.org"]]
