@@ -57,8 +57,14 @@ def _bodies(part: Part) -> list[Part]:
         return [leaf for inner in found for leaf in inner]
     if part.content_type == "multipart/related":
         return found[0] if found else []
+    found = [inner for inner in found if any(map(_something, inner))]
     named = [inner for inner in found if not any(leaf.filename for leaf in inner)]
     return (named or found)[-1] if found else []
+
+
+def _something(part: Part) -> bool:
+    """Whether it has a single octet: between two boundary lines there may be nothing at all, which nobody sees."""
+    return part.body[1] > part.header[0]
 
 
 def _failure(draft: Draft, context: Context, readings: list[Reading], tongue: str) -> Outcome | None:

@@ -86,7 +86,7 @@ class Draft:
             self._plan(Edit(by, kind, "", start, end, ()))
 
     def remove_lead(self, *, by: str, kind: str) -> None:
-        """Remove what stands before the first field: the "From " line of a mailbox file."""
+        """Remove what stands before the first field: the "From " line of a mailbox file, or blanks."""
         if self.message.root.header[0] > 0:
             self._plan(Edit(by, kind, "", 0, self.message.root.header[0], ()))
 

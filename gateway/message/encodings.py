@@ -23,6 +23,10 @@ _QP_LINE = 76
 # Its end is looked for first: looking behind from every octet takes twenty times as long.
 _LATE_SPACE = re.compile(rb"(=20|=09)(?<=[^\r\n]{77})\r\n")
 _QP_PADDING = re.compile(rb"=[ \t]+\r\n")
+_CODED = re.compile(r"^x-|64|base|uu|zip|yenc|hex|crypt|deflate|compress")  # names of something to be undone
+_BEGIN = re.compile(rb"(?:\A|\n)(?:begin|=ybegin|-----BEGIN) ")
+_ESCAPED = re.compile(rb"=(?:[0-9A-Fa-f]{2}|[ \t]*(?:\r\n|\Z))")
+_SHORT = 20  # octets: of anything that is really encoded there is more
 _NOT_BASE64 = bytes(set(range(128)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 
 # No byte of a multi-byte character in these is an HTML or ASCII syntax byte (checked over all code points), so that
@@ -186,7 +190,7 @@ def decode_quoted_printable(body: bytes) -> bytes:
 
 def check(encoding: str, body: bytes) -> None:
     """Raise `Undecodable` when readers could disagree on what `body` decodes to."""
-    if encoding not in KNOWN:
+    if encoding not in KNOWN and not _as_it_stands(encoding, body):
         raise Undecodable(f"encoding {_printable(encoding)} unknown")
     if encoding != "base64":
         return
@@ -196,6 +200,14 @@ def check(encoding: str, body: bytes) -> None:
     except binascii.Error:
         if packed:
             raise Undecodable("base64 that is cut short or goes on after its end") from None
+
+
+def _as_it_stands(encoding: str, body: bytes) -> bool:
+    """Whether a body whose encoding nobody knows can only be read as it stands: the name promises no coding, and there
+    are words, and nothing that quoted-printable or uuencode would read otherwise."""
+    if _CODED.search(encoding) or _ESCAPED.search(body) or _BEGIN.search(body):
+        return False
+    return b" " in body.strip() or len(body) < _SHORT
 
 
 def encode_base64(content: bytes) -> bytes:

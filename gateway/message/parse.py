@@ -17,6 +17,7 @@ from functools import lru_cache
 from gateway import base64_lines
 from gateway.config.gateway import Limits
 from gateway.message.ambiguity import ambiguous_base64, ambiguous_type, transfer_encoding
+from gateway.message.delimiters import AFTER, UNCLOSED, Split, TooMany, split, stands_alone
 from gateway.message.encodings import IDENTITY
 from gateway.message.headers import Parameters, decode_words, header_text, parameters
 from gateway.message.kinds import FILES, FORBIDDEN, NESTED, SEALED, is_attachment, pgp_text
@@ -26,12 +27,12 @@ MOST_RECEIVED = 100  # R-012, RFC 5321 6.3
 _SCANS = 16  # how often, on average, an octet may be searched for boundaries: nesting large content deeply is an attack
 _DEEPEST = 200  # whatever the settings say: one level is one call
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:()[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
-_MAILBOX = re.compile(rb">?From [^\r\n]*\r\n")
+_LEAD = re.compile(rb">?From [^\r\n]*\r\n|(?:[ \t]+\r\n)+")
+NOTHING = "a part of nothing"
 # Why a part is `broken` though all readers see the same bytes as its body.
 HARMLESS = frozenset(
     {
-        *("no closing boundary", "a boundary after the closing boundary", "no blank line after the header"),
-        "two Content-Disposition fields",
+        *(UNCLOSED, AFTER, NOTHING, "two Content-Disposition fields"),
     }
 )
 _ONCE = (
@@ -67,7 +68,8 @@ class Part:
 
     `path` is "1" for the root, then "1.1", "1.2.1" …; a message/rfc822 part has the root of the inner message as its
     only child. `header` ends after the last field, before the blank line. `sealed` says why the part is opaque ("" when
-    it is not), `broken` why it can be passed on but not edited.
+    it is not), `broken` why it can be passed on but not edited. A multipart that is `unclosed` has no closing boundary,
+    and all readers take it alike: what is edited in it gets one.
     """
 
     path: str
@@ -84,6 +86,12 @@ class Part:
     attachment: bool
     sealed: str
     broken: str
+    unclosed: bool = False
+
+    @property
+    def bare(self) -> bool:
+        """No blank line ends the header, so there is no body; whoever writes one writes that line too."""
+        return self.header[1] == self.body[0]
 
     @property
     def opaque(self) -> bool:
@@ -196,13 +204,14 @@ class _Parser:
         self._scan_left = _SCANS * len(raw) + (1 << 20)
 
     def top(self) -> Part:
-        # The line of a mailbox file before each mail is no part of it (RFC 4155); `Draft.remove_lead` takes it out.
-        lead = _MAILBOX.match(self._raw) if _FIELD.match(self._raw) is None else None
+        # The line of a mailbox file before each mail is no part of it (RFC 4155), nor are blanks, which readers skip;
+        # `Draft.remove_lead` takes them out.
+        lead = _LEAD.match(self._raw) if _FIELD.match(self._raw) is None else None
         return self._part(lead.end() if lead else 0, len(self._raw), _Place("1", 1, "text/plain"))
 
     def _part(self, start: int, end: int, place: _Place) -> Part:
         self._count(start, place)
-        fields, header_end, body, garbage = self._header(start, end, place)
+        fields, header_end, body, wrong = self._header(start, end, place)
         kinds = self._content_fields(fields, top=place.depth == 1)
         kind = self._kind(kinds.get(b"content-type"))
         content_type = kind.main if kind.main.count("/") == 1 else place.default
@@ -210,13 +219,14 @@ class _Parser:
             raise MalformedMessage(f"{content_type} is not passed on", start, UNSUPPORTED_MEDIA)
         encoding = self._encoding(kinds.get(b"content-transfer-encoding"), content_type)
         shown = _read(self._raw, kinds.get(b"content-disposition"))
-        broken = garbage or place.broken or ("two Content-Disposition fields" if b"" in kinds else "")
+        broken = wrong or place.broken or ("two Content-Disposition fields" if b"" in kinds else "")
         sealed = place.sealed or SEALED.get(content_type, "")
         composite = content_type.startswith("multipart/") or content_type in NESTED
         children: tuple[Part, ...] = ()
+        unclosed = False
         if composite:
             inner = _Place(place.path, place.depth, content_type, sealed, broken, place.attached, place.boundaries)
-            children, broken = self._children(kind, encoding, (body, end), inner)
+            children, broken, unclosed = self._children(kind, encoding, (body, end), inner)
         elif content_type.startswith("text/"):
             if encoding == "base64" and ambiguous_base64(self._raw, body, end):
                 raise MalformedMessage("base64 text that goes on after its end", body)
@@ -237,6 +247,7 @@ class _Parser:
             attachment=is_attachment(shown.main, content_type, filename),
             sealed=sealed,
             broken=broken,
+            unclosed=unclosed,
         )
 
     def _count(self, start: int, place: _Place) -> None:
@@ -276,7 +287,7 @@ class _Parser:
         fields, garbage = self._scan_fields(start, header_end)
         if garbage >= 0 and not place.attached:  # some readers end the header there
             raise MalformedMessage("a header line is neither a field nor its continuation", garbage)
-        wrong = "a header line is no field" if garbage >= 0 else "no blank line after the header" if blank < 0 else ""
+        wrong = "a header line is no field" if garbage >= 0 else "" if fields or blank >= 0 else NOTHING
         return fields, header_end, body, wrong
 
     def _scan_fields(self, start: int, end: int) -> tuple[tuple[Field, ...], int]:
@@ -318,65 +329,49 @@ class _Parser:
 
     def _children(
         self, kind: Parameters, encoding: str, body: tuple[int, int], place: _Place
-    ) -> tuple[tuple[Part, ...], str]:
+    ) -> tuple[tuple[Part, ...], str, bool]:
+        """Parts inside, why they are broken, and whether a closing boundary is missing."""
         broken = place.broken
         if place.default in NESTED:
             if encoding not in IDENTITY:  # RFC 2046 5.2.1 forbids it
-                return (), broken or "an attached message with a transfer encoding"
+                return (), broken or "an attached message with a transfer encoding", False
             path, depth = f"{place.path}.1", place.depth + 1
             inner = _Place(path, depth, "text/plain", place.sealed, broken, True, place.boundaries)
-            return (self._part(*body, inner),), broken
+            return (self._part(*body, inner),), broken, False
         boundary = kind.values.get("boundary", "").encode("ascii", "replace")
         if not boundary:
-            return (), broken or "a multipart without boundary"
+            return (), broken or "a multipart without boundary", False
         if boundary in place.boundaries:
             raise MalformedMessage("one boundary on two levels", body[0])
-        spans, wrong = self._split(boundary, *body)
-        broken = broken or wrong
+        found = self._split(boundary, *body)
+        broken = broken or found.wrong
+        if found.unclosed and not broken and not self._ends_for_all(boundary, body[1], found, place):
+            broken = UNCLOSED
         default = "message/rfc822" if place.default == "multipart/digest" else "text/plain"
         rest = (place.depth + 1, default, place.sealed, broken, place.attached, (*place.boundaries, boundary))
-        return tuple(
+        parts = tuple(
             self._part(start, end, _Place(f"{place.path}.{number}", *rest))
-            for number, (start, end) in enumerate(spans, 1)
-        ), broken
+            for number, (start, end) in enumerate(found.spans, 1)
+        )
+        return parts, broken, found.unclosed and not broken
 
-    def _split(self, boundary: bytes, start: int, end: int) -> tuple[list[tuple[int, int]], str]:
-        """Spans of the body parts, and what is wrong ("" when nothing). RFC 2046 5.1.1."""
+    def _split(self, boundary: bytes, start: int, end: int) -> Split:
         self._scan_left -= end - start
         if self._scan_left < 0:
             raise MalformedMessage("too much content nested too deep", start)
-        spans: list[tuple[int, int]] = []
-        opened, closed = -1, False
-        for at, following, closing in self._delimiters(boundary, start, end):
-            if closed:
-                return spans, "a boundary after the closing boundary"
-            if opened >= 0:
-                spans.append((opened, max(opened, at)))
-            opened, closed = following, closing
-            if len(spans) + self._parts > self._limits.parts:
-                raise MalformedMessage(f"more than {self._limits.parts} parts", at)
-        if opened >= 0 and not closed:
-            spans.append((opened, end))
-        if not spans:
-            return spans, "no body part between boundaries" if closed else "no boundary line"
-        return spans, "" if closed else "no closing boundary"
+        try:
+            return split(self._raw, boundary, start, end, most=self._limits.parts - self._parts)
+        except TooMany as error:
+            what = f"more than {self._limits.parts} parts" if error.reason == "parts" else f"too many {error.reason}"
+            raise MalformedMessage(what, error.offset) from None
 
-    def _delimiters(self, boundary: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        """Each delimiter line: offset of its leading CRLF, offset after it, whether it closes."""
-        raw, needle = self._raw, b"\r\n--" + boundary
-        size, position = len(needle), start - 2  # the blank line's own CRLF can open the first delimiter
-        impostors = 10 * self._limits.parts + 1000
-        while (at := raw.find(needle, max(position, 0), end)) >= 0:
-            line_end = raw.find(b"\r\n", at + size, end)
-            line_end = end if line_end < 0 else line_end
-            tail = raw[at + size : line_end].rstrip(b" \t")
-            position = line_end
-            if tail in (b"", b"--"):
-                yield at, min(line_end + 2, end), tail == b"--"
-                continue
-            impostors -= 1
-            if impostors < 0:
-                raise MalformedMessage("too many lines that look like a boundary", at)
+    def _ends_for_all(self, boundary: bytes, end: int, found: Split, place: _Place) -> bool:
+        """Whether every reader ends an unclosed multipart where we do. What is sealed or attached stays as it is."""
+        behind = len(self._raw) - end
+        if place.sealed or place.attached or found.lookalikes or behind > self._scan_left:
+            return False
+        self._scan_left -= behind
+        return stands_alone(self._raw, boundary, end)
 
 
 def _judge(value: bytes) -> tuple[Parameters, str]:

@@ -9,11 +9,13 @@ standard:   RFC 2045 6, RFC 6152 3, RFC 3676 (content of flowed text is kept); R
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from gateway.message.delimiters import closing
 from gateway.message.draft import Draft, Replacement, Slot
 from gateway.message.encodings import (
+    KNOWN,
     decode,
     encode_base64,
     encode_quoted_printable,
@@ -21,7 +23,7 @@ from gateway.message.encodings import (
     soft_break,
 )
 from gateway.message.headers import parameters
-from gateway.message.parse import Field, Part
+from gateway.message.parse import Field, Message, Part
 from gateway.message.seven_bit import convert, convert_header, leaves
 from gateway.message.splices import SLOT_ROOM, Gap, Rewrite, Uncompilable, raw_steps
 from gateway.message.wrap import wrapped
@@ -32,13 +34,13 @@ _STALE = frozenset({b"content-md5", b"content-length", b"lines"})  # say somethi
 def rewrites(draft: Draft, *, seven_bit: bool, ascii_header: bool = False) -> list[Rewrite]:
     """All splices in order of offset, none overlapping. Raises `Uncompilable`."""
     found = [Rewrite(e.start, e.end, raw_steps(e.replacement), _in_header(draft, e.end)) for e in draft.header_edits()]
-    touched = {part.path: changed for part, changed in draft.touched()}
-    for part, changed in draft.touched():
-        found += _Writer(draft, part, changed=changed, seven_bit=seven_bit).splices()
+    written = {part.path: (part, changed) for part, changed in draft.touched()}
     if seven_bit:
-        for part in leaves(draft.message):
-            if part.path not in touched:
-                found += _Writer(draft, part, changed=False, seven_bit=True).splices()
+        written = {part.path: (part, False) for part in leaves(draft.message)} | written
+    for part, changed in written.values():
+        found += _Writer(draft, part, changed=changed, seven_bit=seven_bit).splices()
+    found += _closings(draft.message, written)
+    if seven_bit:
         found = convert(draft.message, found)
     elif ascii_header:
         found = convert_header(draft.message, found)
@@ -55,6 +57,16 @@ def _wrapped(draft: Draft, text: Replacement, found: list[Rewrite]) -> list[Rewr
     plain = all(p.isascii() for p in text if not isinstance(p, Slot))
     encoding = "7bit" if plain else "quoted-printable"
     return wrapped(draft, found, _encode(encoding, text), encoding)
+
+
+def _closings(message: Message, written: Iterable[str]) -> list[Rewrite]:
+    """The closing boundary of every multipart without one in which a part is written, innermost first: whoever reads
+    the mail behind us has no end to guess."""
+    around = {path[:at] for path in written for at, sign in enumerate(path) if sign == "."}
+    opened = [part for part in message.walk() if part.unclosed and part.path in around]
+    opened.sort(key=lambda part: -part.path.count("."))
+    ends = [(part.body[1], closing(message.raw, part.parameters["boundary"], part.body[1])) for part in opened]
+    return [Rewrite(end, end, (text,)) for end, text in ends]
 
 
 def _in_header(draft: Draft, end: int) -> bool:
@@ -78,6 +90,7 @@ class _Writer:
         self._part = part
         self._changed = changed
         self._seven_bit = seven_bit
+        self._now = part.encoding if part.encoding in KNOWN else self._unknown()
         self._pieces = draft.pieces(part) if changed else (self._original(),)
         self._slots = any(isinstance(p, Slot) for p in self._pieces)
         self._ascii = all(p.isascii() for p in self._pieces if not isinstance(p, Slot))
@@ -86,19 +99,36 @@ class _Writer:
         start, end = self._part.body
         return decode(self._part.encoding, self._draft.message.raw[start:end])
 
+    def _unknown(self) -> str:
+        """What a body is, which says of itself what nobody knows, and which was found to be what it looks like."""
+        return "7bit" if self._draft.message.raw[slice(*self._part.body)].isascii() else "8bit"
+
     def splices(self) -> Iterator[Rewrite]:
         encoding = self._encoding()
-        yield Rewrite(*self._part.body, self._ended(encoding, _encode(encoding, self._pieces)))
         added = list(self._describe(encoding))
         if added and self._part.path == "1" and not self._draft.message.fields("MIME-Version"):
             added.insert(0, b"MIME-Version: 1.0\r\n")  # RFC 2045 4
         if added:
-            yield Rewrite(self._part.header[1], self._part.header[1], (b"".join(added),), self._part.path == "1")
+            yield Rewrite(self._part.header[1], self._part.header[1], (self._fields(added),), self._part.path == "1")
+        steps = self._ended(encoding, _encode(encoding, self._pieces))
+        yield Rewrite(*self._part.body, (self._blank(), *steps) if self._part.bare else steps)
         yield from self._field_splices(encoding)
 
+    def _fields(self, added: list[bytes]) -> bytes:
+        """Fields behind the header, which may lack its last CRLF."""
+        whole = b"".join(added)
+        return whole if self._line_ended() else b"\r\n" + whole.removesuffix(b"\r\n")
+
+    def _blank(self) -> bytes:
+        """What ends a header behind which there is no blank line."""
+        return b"\r\n" if self._line_ended() else b"\r\n\r\n"
+
+    def _line_ended(self) -> bool:
+        return self._draft.message.raw.endswith(b"\r\n", *self._part.header)
+
     def _encoding(self) -> str:
-        """Keep the kind; leave it only where the new content does not fit (RFC 2045 6.2-6.8)."""
-        now = self._part.encoding
+        """Keep the kind; leave it only where the new content does not fit (RFC 2045 6.2-6.8), or nobody knows it."""
+        now = self._now
         if now == "quoted-printable" or (now == "base64" and not self._slots):
             return now
         whole = b"".join(b"x" * SLOT_ROOM if isinstance(p, Slot) else p for p in self._pieces)
@@ -112,8 +142,7 @@ class _Writer:
 
     def _was_ascii(self) -> bool:
         """Whether 8-bit content would be new here (enclosing parts may say 7bit)."""
-        start, end = self._part.body
-        return self._part.encoding == "7bit" and self._draft.message.raw[start:end].isascii()
+        return self._now == "7bit" and self._draft.message.raw[slice(*self._part.body)].isascii()
 
     def _must_end_line(self) -> bool:
         """Whether this part is the end of the message, which ends with CRLF (RFC 5321 4.1.1.4)."""
@@ -165,7 +194,7 @@ class _Writer:
         if named:
             start, end = field.value + named[0].start, field.value + named[0].end
             return Rewrite(start, end, (b"charset=utf-8",), top)
-        end = field.end - 2
+        end = field.end - 2 if self._draft.message.raw.endswith(b"\r\n", field.value, field.end) else field.end
         return Rewrite(end, end, (b"; charset=utf-8",), top)
 
 

@@ -107,16 +107,42 @@ def test_the_line_end_before_a_boundary_belongs_to_the_boundary() -> None:
 def test_a_part_without_a_single_line_is_empty_and_broken() -> None:
     part = by_path(parse(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b--\r\n"))["1.1"]
     assert part.header == part.body
-    assert (part.body[1] - part.body[0], part.broken) == (0, "no blank line after the header")
+    assert (part.body[1] - part.body[0], part.broken) == (0, "a part of nothing")
 
 
 def test_an_outer_boundary_ends_an_inner_multipart() -> None:
     inner = multipart(b"\r\none", boundary=b"in", close=False)
     message = parse(HEAD + multipart(inner, b"\r\ntwo", boundary=b"out"))
+    assert [p.path for p in message.walk() if p.unclosed] == ["1.1"]
+    assert not any(p.broken for p in message.walk())
+    assert (body(message, "1.1.1"), body(message, "1.2")) == (b"one\r\n", b"two")
+
+
+def test_the_line_end_of_the_message_belongs_to_the_boundary_that_is_missing() -> None:
+    message = parse(HEAD + multipart(multipart(b"\r\none", boundary=b"in", close=False), boundary=b"out", close=False))
     parts = by_path(message)
-    assert parts["1.1"].broken == "no closing boundary"
-    assert parts["1.1.1"].broken == "no closing boundary"
-    assert (parts["1.2"].broken, body(message, "1.2")) == ("", b"two")
+    assert (body(message, "1.1.1"), parts["1.1"].unclosed, parts["1"].unclosed) == (b"one\r\n", True, True)
+    assert parts["1"].body[1] == len(message.raw) == parts["1.1"].body[1] + 2
+
+
+def test_a_header_right_before_a_boundary_has_no_body() -> None:
+    for header in (b"Content-Type: text/plain", b"Content-Type: text/plain\r\n"):
+        part = by_path(parse(HEAD + multipart(header, b"\r\ntwo")))["1.1"]
+        assert (part.bare, part.broken, part.body[0], part.content_type) == (True, "", part.body[1], "text/plain")
+    assert not by_path(parse(HEAD + multipart(b"\r\none")))["1.1"].bare
+
+
+def test_a_boundary_that_closes_twice_hides_nothing() -> None:
+    raw = HEAD + multipart(b"\r\none", boundary=b"b")
+    assert not parse(raw + b"\r\n \r\n--b--\r\n\r\n--b--\r\nepilogue\r\n").root.broken
+    assert parse(raw + b"x\r\n--b--\r\n").root.broken == "a boundary after the closing boundary"
+
+
+def test_blanks_before_the_header_are_no_part_of_it() -> None:
+    message = parse(b" \r\n\t \r\n" + HEAD + b"\r\nx")
+    assert message.root.header[0] == 7
+    assert [f.name for f in message.root.fields] == [b"From", b"MIME-Version"]
+    assert refusal(b" x\r\n" + HEAD + b"\r\nx").reply == MALFORMED
 
 
 def test_a_boundary_that_begins_like_another_is_not_that_boundary() -> None:
@@ -204,8 +230,8 @@ def test_pgp_words_inside_a_line_seal_nothing() -> None:
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (own("no-closing-boundary"), "no closing boundary"),
-        (own("header-only"), "no blank line after the header"),
+        (HEAD + multipart(b"\r\nx", close=False) + b"--b-\r\n", "no closing boundary"),
+        (HEAD + multipart(b"\r\nx", close=False, kind=b"signed"), "no closing boundary"),
         (HEAD + b"Content-Type: multipart/mixed\r\n\r\nx\r\n", "a multipart without boundary"),
         (HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\nx\r\n", "no boundary line"),
         (HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\n", "no body part between boundaries"),
@@ -222,6 +248,23 @@ def test_pgp_words_inside_a_line_seal_nothing() -> None:
 )
 def test_what_readers_could_see_differently_is_marked_broken(raw: bytes, why: str) -> None:
     assert parse(raw).root.broken == why
+
+
+def test_an_unclosed_part_whose_boundary_comes_back_behind_its_end_is_broken() -> None:
+    inner = multipart(b"\r\none", boundary=b"in", close=False)
+    message = parse(HEAD + multipart(inner, b"\r\ntwo\r\n--in--", boundary=b"out"))
+    assert [(p.path, p.broken, p.unclosed) for p in message.walk()] == [
+        ("1", "", False),
+        ("1.1", "no closing boundary", False),
+        ("1.1.1", "no closing boundary", False),
+        ("1.2", "", False),
+    ]
+
+
+def test_an_unclosed_multipart_in_an_attached_message_stays_broken() -> None:
+    attached = b"Content-Type: message/rfc822\r\n\r\n" + multipart(b"\r\none", boundary=b"in", close=False)
+    parts = by_path(parse(HEAD + multipart(attached)))
+    assert (parts["1"].broken, parts["1.1.1"].broken, parts["1.1.1"].unclosed) == ("", "no closing boundary", False)
 
 
 def test_a_line_that_is_no_field_breaks_an_attached_message_and_refuses_all_else() -> None:

@@ -74,6 +74,9 @@ def _broken(*reasons: str) -> Callable[[Message], bool]:
 
 
 HABITS = (
+    Habit(
+        ("rust",), "does not read a header that begins with a line of blanks", lambda message: message.raw[:1] in b" \t"
+    ),
     Habit(("stdlib", "rust"), "does not strip white space around a transfer encoding", _space_around_encoding),
     Habit(("stdlib", "rust"), "knows no field with white space before its colon", _space_before_colon),
     Habit(("stdlib", "rust"), "gives base64 that is not clean back as it is, or gives up", _odd_base64),
@@ -84,7 +87,7 @@ HABITS = (
         "decodes uuencode",
         lambda message: any(part.encoding in ("x-uuencode", "uuencode", "uue", "x-uue") for part in message.walk()),
     ),
-    Habit(("stdlib",), "keeps no part without a single line", _broken("no blank line after the header")),
+    Habit(("stdlib",), "keeps no part without a single line", _broken("a part of nothing")),
     Habit(("rust",), "takes what follows a closing boundary for a part", _broken("no body part between boundaries")),
     Habit(("stdlib", "rust"), "ends a header at a line that is no field", _broken("a header line is no field")),
 )
