@@ -87,7 +87,7 @@ def _result(hand: _Hand, seconds: float) -> list[Passage] | None:
     if hand.line.poll():
         try:
             done = hand.line.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             return _lost(hand, "the worker died")
         hand.task, hand.fresh = None, False
         return list(done)

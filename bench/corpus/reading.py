@@ -20,6 +20,8 @@ from email.utils import getaddresses
 _SEALED = ("multipart/signed", "multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 MARKUP = ("text/html", "text/x-amp-html", "text/watch-html")
 _TEXT = ("text/plain", "text/html", "text/x-amp-html", "text/watch-html", "text/enriched")
+_PGP = re.compile(rb"^-----BEGIN PGP (?:SIGNED )?MESSAGE-----", re.MULTILINE)
+"""Where signed or encrypted text begins; quoted, or with an end alone, it can be verified by nobody (RFC 4880 7)."""
 _RECIPIENTS = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to")
 
 
@@ -80,7 +82,7 @@ def _leaves(part: Message, path: str, *, hidden: bool) -> Iterator[Leaf]:
     decoded = part.get_payload(decode=True)
     content = decoded if isinstance(decoded, bytes) else raw
     charset = str(part.get_content_charset() or "utf-8")
-    shown = not hidden and kind in _TEXT and b"-----BEGIN PGP " not in content
+    shown = not hidden and kind in _TEXT and not _PGP.search(content)
     yield Leaf(path, kind, shown, raw, content, charset)
 
 

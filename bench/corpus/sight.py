@@ -18,6 +18,8 @@ _UNSEEN = frozenset(
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
+_OF_THE_HEAD = frozenset({"base", "link", "meta", "noscript", "script", "style", "template", "title", "head", "html"})
+"""What may stand in a head; anything else ends it, whether or not it was closed (HTML 13.2.6.4.4)."""
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])|mso-hide\s*:\s*all", re.I
 )
@@ -44,8 +46,9 @@ class _Eyes(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in reversed(attrs)}
-        if tag == "body":  # what a browser does with a body after all: the head is over
-            self._open = [entry for entry in self._open if entry[0] not in ("head", "title")]
+        if tag not in _OF_THE_HEAD:
+            over = ("head", "title") if tag == "body" else ("head",)
+            self._open = [entry for entry in self._open if entry[0] not in over]
         hidden = tag in _UNSEEN or "hidden" in values or bool(_HIDING.search(values.get("style", "")))
         if tag == "a" and values.get("href"):
             self._href = values["href"].strip()

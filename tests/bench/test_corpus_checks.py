@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import multiprocessing
 from pathlib import Path
 
 import pytest
 
-from bench.corpus import trees
+from bench.corpus import crew, reading, trees
 from bench.corpus.checks import CHECKS, Case
 from bench.corpus.crew import Task, files, octets
 from bench.corpus.figures import brief, sums, table
@@ -107,6 +108,37 @@ def test_loads_and_links_are_found_by_the_standard_library() -> None:
 def test_only_what_is_visible_is_seen() -> None:
     page = "<head><title>a</title></head><body>b<p hidden>c</p><!-- d --><style>e</style><p style='opacity:0'>f</p>g"
     assert see(page).text == ["b", "g"]
+
+
+def test_a_head_that_nobody_closed_ends_where_a_browser_ends_it() -> None:
+    assert see("<html><head><meta name=a><title>t</title><p>seen</p>").text == ["seen"]
+    assert see("<html><head><title>t").text == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Hello\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\nx", False),
+        ("-----BEGIN PGP MESSAGE-----\r\nx", False),
+        ("He wrote:\r\n> -----BEGIN PGP SIGNED MESSAGE-----\r\n> x", True),
+        ("Hello\r\n-----BEGIN PGP SIGNATURE-----\r\nx", True),
+    ],
+)
+def test_only_text_that_somebody_could_verify_or_decrypt_is_sealed(text: str, shown: bool) -> None:
+    message = reading.parsed(f"Content-Type: text/plain\r\n\r\n{text}\r\n".encode())
+    assert [leaf.shown for leaf in reading.leaves(message)] == [shown]
+
+
+def test_a_worker_that_dies_with_its_mail_in_hand_costs_that_mail_alone(tmp_path: Path) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    gone = multiprocessing.get_context("spawn").Process(target=int)
+    gone.start()
+    hand = crew._Hand(gone, ours, Task(tmp_path, "a.eml"))
+    ours.send("a mail that is never read")
+    theirs.close()  # with something unread in it, so that reading on this side is a reset and no end of file
+    found = crew._result(hand, 60)
+    assert found is not None
+    assert {(p.outcome, p.why) for p in found} == {("crashed", "the worker died")}
 
 
 def test_pages_become_mails_and_folders_are_read_in_order(tmp_path: Path) -> None:
