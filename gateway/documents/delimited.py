@@ -39,14 +39,15 @@ def rows(text: str, meter: Meter, where: str = "") -> Iterator[Text]:
     start = told.end() if told else 0
     lines = (line + "\n" for line in text[start:].replace("\0", "").split("\n"))
     reader = csv.reader(lines, delimiter=sign)
-    number = 0
+    number = read = 0
     try:
         for number, cells in enumerate(reader, 1):
+            read = reader.line_num  # a cell may hold line ends
             if cells:
                 meter.text()
                 yield row(joined(where, f"row {number}"), cells)
     except csv.Error:  # a quotation mark that never closes makes one field of the rest
-        rest = "".join(line + "\n" for line in text[start:].split("\n")[number:])
+        rest = "".join(line + "\n" for line in text[start:].split("\n")[read:])
         yield from plain.pieces(rest, meter, joined(where, f"after row {number}"), lines=False)
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.documents.delimited import rows, separator
@@ -52,6 +52,7 @@ def test_a_million_columns_are_read() -> None:
 
 
 @given(st.text(alphabet='ab";,\t\n\0\r', max_size=200))
+@example(';"\na"\n\r;')
 @settings(deadline=None, max_examples=200)
 def test_any_table_can_be_read(text: str) -> None:
     found = list(rows(text, Meter(Bounds())))
