@@ -16,6 +16,9 @@ from enum import StrEnum
 
 from gateway.address import Address
 
+MOST = 5_000
+"""Values looked at in one part; who has more of them has the data of many by any measure."""
+
 
 class Kind(StrEnum):
     """A kind of personal data that more than a name gives away (S-11)."""
@@ -61,12 +64,14 @@ class Unread:
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """`addresses` are those in parts that the leak check does not read itself, with their places (I-1); `key` is what
-    the marks are made with, so that who holds a value can tell whether it is among the findings."""
+    the marks are made with, so that who holds a value can tell whether it is among the findings; `crowded` are parts
+    with more than `MOST` values, whose rest was not looked at."""
 
     findings: Sequence[Finding] = ()
     addresses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
     key: bytes = field(default=b"", repr=False)
+    crowded: Sequence[str] = ()
 
 
 NOTHING = Inspection()

@@ -217,4 +217,5 @@ def _merged(one: Inspection, other: Inspection) -> Inspection:
         findings=(*one.findings, *other.findings),
         addresses=addresses,
         unread=(*one.unread, *other.unread),
+        crowded=(*one.crowded, *other.crowded),
     )

@@ -84,6 +84,7 @@ def answer_out(found: Inspection, meter: Meter, peak: int) -> dict[str, Any]:
         "findings": [[f.kind.value, f.where, f.mark.hex(), f.listed] for f in found.findings],
         "addresses": [[address.reveal(), list(places)] for address, places in found.addresses.items()],
         "unread": [[u.part, u.why] for u in found.unread],
+        "crowded": bool(found.crowded),
         "spent": [meter.octets, meter.members, meter.texts],
         "peak": peak,
     }
@@ -98,6 +99,7 @@ def answer_in(written: bytes, part: str, key: bytes) -> Answer:
             {_address(a): tuple(map(_place, places)) for a, places in header["addresses"]},
             tuple(Unread(part, _place(why)) for _, why in header["unread"]),
             key,
+            (part,) if header["crowded"] else (),
         )
         octets, members, texts = map(_number, header["spent"])
         return Answer(found, (octets, members, texts), _number(header["peak"]))

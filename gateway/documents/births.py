@@ -34,7 +34,10 @@ _DATE = re.compile(
     r"|(?P<em>[A-Z][a-z]{2,8})\.? (?P<ed>\d{1,2})(?:st|nd|rd|th)?,? (?P<ey>(?:19|20)\d{2})"
     r")(?![\w/:]|[-.]\d)"
 )
-_WORD = re.compile(r"\bgeboren\b|\bgeb\.|\bgeb\b|geboorte|\bborn\b|birth|\bd\.?o\.?b\b", re.IGNORECASE)
+# Begins with a letter, not with a boundary: so most of a text is passed over without a try.
+_WORD = re.compile(
+    r"[gbd](?:(?<=g)eboorte|(?<=b)irth|(?<=\bg)eb(?:oren)?\b\.?|(?<=\bb)orn\b|(?<=\bd)\.?o\.?b\b)", re.IGNORECASE
+)
 _CLOSE = 48
 _FIRST, _LAST = 1900, 2099
 _CENTURY = 30  # two digits above it are of the last century

@@ -21,8 +21,10 @@ _CANDIDATE = re.compile(
     r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3}|\d{3}[. ]\d{3}[. ]\d{3}|\d{3}[. ]\d{2}[. ]\d{2}[. ]\d{2})"
     r"(?!\w|[.,-]\d)"
 )
+# Begins with a letter, not with a boundary: so most of a text is passed over without a try.
 _WORD = re.compile(
-    r"\bbsn\b|bsn[- ]?(?:nummer|nr)|burger\s?service\s?n|\bsofi|citizen service n|persoonsgebonden n|onderwijsnummer",
+    r"[bscpo](?:(?<=\bb)sn\b|(?<=b)sn[- ]?(?:nummer|nr)|(?<=b)urger\s?service\s?n|(?<=\bs)ofi"
+    r"|(?<=c)itizen service n|(?<=p)ersoonsgebonden n|(?<=o)nderwijsnummer)",
     re.IGNORECASE,
 )
 _BEFORE, _AFTER = 48, 24

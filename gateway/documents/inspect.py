@@ -17,11 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.address import Address
-from gateway.documents import lines, mails
+from gateway.documents import lines
+from gateway.documents.kinds import mail_address
 from gateway.documents.protocol import Bounds, Meter, Text, Unreadable
 from gateway.documents.read import texts
-from gateway.documents.tables import MOST, Sight, Table
-from gateway.inspection import Finding, Inspection, Item, Unread, mark
+from gateway.documents.tables import Sight, Table
+from gateway.inspection import MOST, Finding, Inspection, Item, Kind, Unread, mark
 
 _PLACES_KEPT = 8
 
@@ -31,30 +32,32 @@ class _Seen:
     """What was found in one item so far."""
 
     part: str
-    sights: dict[tuple[object, str, bool], Sight] = field(default_factory=dict)
-    addresses: dict[bytes, tuple[Address, dict[str, None]]] = field(default_factory=dict)
+    sights: dict[tuple[Kind, str, bool], Sight] = field(default_factory=dict)
+    seen: int = 0
+    crowded: bool = False
 
     def take(self, found: Iterable[Text]) -> None:
-        """All texts of the item, until there is more of everything than anybody asks for."""
+        """All texts of the item, until there is more than anybody asks for."""
         table = Table()
         try:
             for text in found:
                 self._add(table.take(text) if text.cells else lines.sights(text))
-                self._addresses(text)
-                if len(self.sights) >= MOST or len(self.addresses) >= MOST:
+                if max(self.seen, table.kept) >= MOST:
+                    self.crowded = True
                     return
         finally:
             self._add(table.end())
 
     def _add(self, found: Iterator[Sight]) -> None:
         for sight in found:
+            self.seen += 1
             self.sights.setdefault((sight.kind, sight.value, sight.listed), sight)
 
-    def _addresses(self, text: Text) -> None:
-        for address, at in mails.addresses(text.text):
-            _, places = self.addresses.setdefault(address.exact(), (address, {}))
-            if len(places) < _PLACES_KEPT:
-                places[self.place(text.place(at))] = None
+    def addresses(self) -> Iterator[tuple[Address, str]]:
+        """Each address, with a place."""
+        for sight in self.sights.values():
+            if sight.kind is Kind.EMAIL:
+                yield mail_address(sight.value), self.place(sight.where)
 
     def place(self, where: str) -> str:
         return f"part {self.part}, {where}" if where else f"part {self.part}"
@@ -69,6 +72,7 @@ def inspect(items: Sequence[Item], bounds: Bounds, *, key: bytes = b"", meter: M
     meter = meter or Meter(bounds)
     findings: list[Finding] = []
     unread: list[Unread] = []
+    crowded: list[str] = []
     addresses: dict[Address, tuple[str, ...]] = {}
     for item in items:
         seen = _Seen(item.part)
@@ -77,9 +81,11 @@ def inspect(items: Sequence[Item], bounds: Bounds, *, key: bytes = b"", meter: M
         except Unreadable as error:
             unread.append(Unread(item.part, error.why))
         findings += [Finding(s.kind, seen.place(s.where), mark(key, s.kind, s.value), s.listed) for s in _once(seen)]
-        for address, places in seen.addresses.values():
-            addresses[address] = (*addresses.get(address, ()), *places)[:_PLACES_KEPT]
-    return Inspection(findings, addresses, unread, key)
+        for address, place in seen.addresses():
+            addresses[address] = (*addresses.get(address, ()), place)[:_PLACES_KEPT]
+        if seen.crowded:
+            crowded.append(item.part)
+    return Inspection(findings, addresses, unread, key, crowded)
 
 
 def _once(seen: _Seen) -> Iterator[Sight]:

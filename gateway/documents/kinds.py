@@ -12,11 +12,12 @@ Precision comes first: mail that is stopped for nothing is switched off. What is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from gateway.address import Address
 from gateway.documents import births, bsn, mails, phones, postcodes
-from gateway.inspection import Kind
+from gateway.inspection import MOST, Kind
 
 
 class Found(NamedTuple):
@@ -31,12 +32,22 @@ Detector = Callable[[str], Iterator[tuple[str, int]]]
 
 
 def _mails(text: str) -> Iterator[tuple[str, int]]:
-    return ((mail_value(address), at) for address, at in mails.addresses(text))
+    values: dict[Address, str] = {}
+    for address, at in mails.addresses(text):
+        if (value := values.get(address)) is None:
+            value = values[address] = mail_value(address)
+        yield value, at
 
 
 def mail_value(address: Address) -> str:
     """The canonical form of an address as the value of a finding."""
     return address.exact().decode("utf-8", "replace")
+
+
+def mail_address(value: str) -> Address:
+    """The other way round."""
+    local, _, domain = value.partition(":")[2].rpartition("@")
+    return Address(local, domain)
 
 
 DETECTORS: Mapping[Kind, Detector] = {
@@ -50,9 +61,9 @@ DETECTORS: Mapping[Kind, Detector] = {
 
 
 def find(text: str) -> Iterator[Found]:
-    """Everything personal in running text, kind by kind."""
+    """Everything personal in running text, kind by kind, `MOST` of each."""
     for kind, detect in DETECTORS.items():
-        yield from (Found(kind, value, at) for value, at in detect(text))
+        yield from (Found(kind, value, at) for value, at in islice(detect(text), MOST))
 
 
 STATED: Mapping[Kind, Detector] = {

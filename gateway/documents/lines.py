@@ -16,13 +16,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from gateway.documents.heads import NONE, head_line, kind_of, place
 from gateway.documents.kinds import STATED, Found, find
 from gateway.documents.protocol import Text
-from gateway.documents.tables import MOST, Sight
-from gateway.inspection import Kind
+from gateway.documents.tables import Sight
+from gateway.inspection import MOST, Kind
 
 _GAP = 6  # lines from one value to the next: name, street, place, telephone and a blank one between
 _REPEATS = 3
@@ -46,10 +46,8 @@ def sights(text: Text) -> Iterator[Sight]:
         return
     starts = _starts(text.text)
     heading, kinds = _heading(text.text)
-    found = {(f.kind, f.at): f for f in islice(find(text.text), MOST)}
-    if kinds:
-        found |= {(f.kind, f.at): f for f in islice(_stated(text.text, starts[heading], kinds), MOST)}
-    hits = [_hit(text.text, starts, each) for each in found.values()]
+    stated = _stated(text.text, starts[heading], kinds)
+    hits = list(_hits(text.text, starts, chain(find(text.text), stated)))
     # Links, and the header of a mail inside, are joined by the reader: that they follow each other says nothing.
     listed = _in_runs(hits, text.text, starts) if not text.where.endswith(_JOINED) else set()
     for hit in hits:
@@ -59,10 +57,10 @@ def sights(text: Text) -> Iterator[Sight]:
 
 def _stated(text: str, start: int, kinds: Iterable[Kind]) -> Iterator[Found]:
     """What the heading that begins at `start` says the text below it holds."""
-    below = text[start:]
+    below = text[start:] if kinds else ""
     for kind in kinds:
         if (detect := STATED.get(kind)) is not None:
-            yield from (Found(kind, value, start + at) for value, at in detect(below))
+            yield from (Found(kind, value, start + at) for value, at in islice(detect(below), MOST))
 
 
 def _starts(text: str) -> list[int]:
@@ -74,8 +72,17 @@ def _starts(text: str) -> list[int]:
     return starts
 
 
-def _hit(text: str, starts: Sequence[int], found: Found) -> _Hit:
-    line = bisect_right(starts, found.at) - 1
+def _hits(text: str, starts: Sequence[int], found: Iterable[Found]) -> Iterator[_Hit]:
+    """A value that a line says again says nothing new."""
+    said: set[tuple[Kind, str, int]] = set()
+    for each in found:
+        line = bisect_right(starts, each.at) - 1
+        if (key := (each.kind, each.value, line)) not in said:
+            said.add(key)
+            yield _hit(text, starts, each, line)
+
+
+def _hit(text: str, starts: Sequence[int], found: Found, line: int) -> _Hit:
     # A label is short: what stands far from the beginning of its line has none, and is not looked for.
     start = starts[line]
     before = text[start : found.at].strip(" \t:.-|>*•()") if found.at - start <= _FAR else None
@@ -96,8 +103,9 @@ def _in_runs(hits: Iterable[_Hit], text: str, starts: Sequence[int]) -> set[int]
     for hit in hits:
         groups.setdefault((hit.found.kind, hit.label), []).append(hit)
     listed: set[int] = set()
-    exempt = {line for line in {hit.line for group in groups.values() for hit in group} if _exempt(text, starts, line)}
-    for group in groups.values():
+    several = [group for group in groups.values() if len({hit.found.value for hit in group}) >= _REPEATS]
+    exempt = {line for line in {hit.line for group in several for hit in group} if _exempt(text, starts, line)}
+    for group in several:
         for run in _runs([h for h in group if h.line not in exempt]):
             if len({h.found.value for h in run}) >= _REPEATS and len({h.line for h in run}) >= _REPEATS:
                 listed |= {id(h) for h in run}

@@ -14,28 +14,32 @@ from collections.abc import Iterator
 
 from gateway.address import Address
 
+_LOCAL = r"\w.!#$%&*+/=?^`{|}~'-"
 _LOCAL_MOST = 64
-_MARKS = frozenset(".!#$%&*+/=?^_`{|}~'-")
-_WRAPPED = ".'`*_~|/="
-_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])")
+_DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])"
 _DOMAIN_MOST = 255
+# What is a domain here may be the local part of the next sign.
+_ADDRESS = re.compile(rf"(?<![{_LOCAL}])([{_LOCAL}]++)@(?=({_DOMAIN}))")
+_WRAPPED = ".'`*_~|/="
 
 
 def addresses(text: str) -> Iterator[tuple[Address, int]]:
-    """Each occurrence, in order; the offset is that of its first character."""
-    at = text.find("@")
-    while at >= 0:
-        start = _local_start(text, at)
-        domain = _DOMAIN.match(text, at + 1, at + 1 + _DOMAIN_MOST) if start < at else None
-        if domain is not None:
-            local = text[start:at]
-            bare = local.lstrip(_WRAPPED) or local
-            yield Address(bare, domain[0]), at - len(bare)
-        at = text.find("@", at + 1)
-
-
-def _local_start(text: str, at: int) -> int:
-    start, least = at, max(0, at - _LOCAL_MOST)
-    while start > least and (text[start - 1].isalnum() or text[start - 1] in _MARKS):
-        start -= 1
-    return start
+    """Each occurrence, in order, once in a line; the offset is that of its first character."""
+    if "@" not in text:
+        return
+    known: dict[tuple[str, str], Address] = {}
+    said, end = set[tuple[str, str]](), -1
+    for match in _ADDRESS.finditer(text):
+        if match.end() > end:
+            said.clear()
+            end = text.find("\n", match.end())
+            end = len(text) if end < 0 else end
+        written = match[1], match[2]
+        if written in said:
+            continue
+        said.add(written)
+        if (address := known.get(written)) is None:
+            local = written[0][-_LOCAL_MOST:]
+            address = known[written] = Address(local.lstrip(_WRAPPED) or local, written[1])
+        if len(address.domain) <= _DOMAIN_MOST:
+            yield address, match.end() - 1 - len(address.local)

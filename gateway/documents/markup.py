@@ -45,7 +45,9 @@ _HTML_BREAK = re.compile(
     re.IGNORECASE,
 )
 
-_VALUE = re.compile(r"([\w:.-]{1,80})\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
+_VALUE = re.compile(r"=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
+_NAMED = re.compile(r"[\w:.-]+\Z")
+_LONGEST_NAME, _LOOK_BACK = 80, 400
 _SIGNS = re.compile(r"@|%40|&#|(?:mailto|tel|callto|sms|sip)(?::|%3a)", re.IGNORECASE)
 _PERSONAL = frozenset(
     name
@@ -183,8 +185,10 @@ def _attributes(text: str) -> list[str]:
     """Values of attributes that name people or can be written to, once each."""
     found: dict[str, None] = {}
     for match in _VALUE.finditer(text):
-        value = match[2] or match[3] or ""
-        if value and (_SIGNS.search(value) or match[1].rpartition(":")[2].lower() in _PERSONAL):
+        value = match[1] or match[2] or ""
+        before = text[max(0, match.start() - _LOOK_BACK) : match.start()].rstrip()
+        name = _NAMED.search(before, max(0, len(before) - _LONGEST_NAME))
+        if value and name and (_SIGNS.search(value) or name[0].rpartition(":")[2].lower() in _PERSONAL):
             found[value] = None
     return list(found)
 

@@ -21,18 +21,21 @@ _NUMBER_AFTER = re.compile(
     r"(\d{1,5})[ -]?([A-Za-z]{1,2}\b|\d{1,3}\b)?(?![\w.,:/-]?\d)(?!\w)"
 )
 _NUMBER_BEFORE = re.compile(r"(?<!\d)(\d{1,5})[ -]?([A-Za-z]{1,3}|\d{1,4})?[\s,;|/·•-]{1,6}\Z")
-_ENDINGS = "(?:straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|plantsoen|steeg)"
+STREETS = ("straat", "laan", "weg", "plein", "gracht", "kade", "dijk", "singel", "dreef", "plantsoen", "steeg")
+"""How names of Dutch streets end."""
+_ENDINGS = f"(?:{'|'.join(STREETS)})"
 _STREET = re.compile(
     rf"(?<![\w.'’-])((?:[A-Z][\w.'’-]{{0,40}}[ \u00a0]){{0,3}}"
     rf"(?:[A-Z][\w.'’-]{{0,40}}?{_ENDINGS}|(?<=[ \u00a0])(?i:{_ENDINGS})))"
     r"[ \u00a0](\d{1,5})[ -]?([a-zA-Z]{1,2}\b)?(?![\d:]|[.,]\d)"
 )
-_STREET_HINT = re.compile(rf"(?i:{_ENDINGS})[ \u00a0]\d")
+_STREET_HINT = re.compile(r"[ \u00a0]\d(?<=[tngekdlfTNGEKDLF]..)")
 _WITH_NUMBER = re.compile(r"[^\W\d_].{0,60}?[ \u00a0]\d{1,5}\b|\b\d{1,5}[ ,]+[^\W\d_]")
 _LOOK_BACK = 96
 _HOUSE_MOST = 20
 _GAPS = " \u00a0,;\t"
-_STREET_MOST = 64
+_STREET_MOST = 72
+_LONGEST_ENDING = max(map(len, STREETS))
 
 
 def postcodes(text: str) -> Iterator[tuple[str, int]]:
@@ -68,6 +71,8 @@ def streets(text: str) -> Iterator[tuple[str, int]]:
     """Streets with a number whose name ends as Dutch streets do."""
     for hint in _STREET_HINT.finditer(text):
         start = max(0, hint.start() - _STREET_MOST)
+        if not text[max(start, hint.start() - _LONGEST_ENDING) : hint.start()].lower().endswith(STREETS):
+            continue
         for match in _STREET.finditer(text, start, hint.end() + 8):
             if match.start(2) == hint.end() - 1:
                 yield street(match[0]), match.start()

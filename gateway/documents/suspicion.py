@@ -14,11 +14,12 @@ from collections.abc import Set
 from dataclasses import dataclass
 from html import unescape
 
+from gateway.documents.postcodes import STREETS
+
 _TAGS = re.compile(r"<[^<>]*>")
 _MAIL = re.compile(r"@([\w-]+(?:\.[\w-]+)+)")
 _RUN = re.compile("[0-9][0-9 \u00a0().\u2009/\u2010-\u2013-]*")
 _LETTERS = re.compile(r"[ \u00a0]{0,2}[A-Z]{2}\b")
-_STREETS = ("straat", "laan", "weg", "plein", "gracht", "kade", "dijk", "singel", "dreef", "plantsoen", "steeg")
 _NUMBER_WORDS = ("bsn", "burger", "sofi", "citizen service", "persoonsgebonden", "onderwijsnummer")
 _BIRTHS = ("gebor", "geb.", "geb ", "geboorte", "birth", "born", "dob", "d.o.b")
 _HEADINGS = (
@@ -61,7 +62,7 @@ def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
     if digits >= _BSN_DIGITS and _mentions(low, _NUMBER_WORDS):
         return True
     if mails < least and digits < least * _LEAST_DIGITS and not headed:
-        return digits >= least and sum(low.count(street) for street in _STREETS) >= least
+        return digits >= least and sum(low.count(street) for street in STREETS) >= least
     others = sum(1 for m in _MAIL.finditer(text) if m[1].lower() not in known.domains) if mails else 0
     most = max(others, *_counts(plain, known, dates=_mentions(low, _BIRTHS))) if digits else others
     if most >= least:
@@ -85,7 +86,7 @@ def _counts(plain: str, known: Known, *, dates: bool) -> tuple[int, int, int]:
             more += max(0, len(digits) // _BSN_DIGITS - 1)  # several with nothing but spaces between them
         if run[-_LEAST_DIGITS:].isdigit() and (letters := _LETTERS.match(plain, start + len(run))):
             codes.add(run[-_LEAST_DIGITS:] + letters[0].strip(" \u00a0"))
-        if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].lower().endswith(_STREETS):
+        if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].lower().endswith(STREETS):
             streets += 1
     counted = sum(1 for n in numbers - known.numbers if len(n) >= shortest) + more
     return counted, len(codes - known.postcodes), streets

@@ -16,17 +16,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
 from gateway.documents import births, bsn
 from gateway.documents.heads import Heads, heads, name_like, place
 from gateway.documents.kinds import CELLS, find
 from gateway.documents.protocol import TAB, Text
-from gateway.inspection import Kind
+from gateway.inspection import MOST, Kind
 
-MOST = 20_000
-"""Values kept of one item; who has more of them has a list by any measure."""
 _ANY = re.compile(r"[@\d]")
 _WORTH = re.compile(r"@|\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 _REPEATS, _BESIDE_NAMES = 3, 2
@@ -97,17 +94,18 @@ class Table:
         if self.kept >= MOST or not (_WORTH if self.heads is None else _ANY).search(row.text):
             return
         about = _Row(row, someone, place(row.text))
-        headed = set(self._headed(about))
-        found = list(islice(find(row.text), MOST))
+        headed = dict(self._headed(about))
+        found = list(find(row.text))
         dense = Counter((row.text.count(TAB, 0, at), kind) for kind, _, at in found)
         for kind, value, at in found:
             column = row.text.count(TAB, 0, at)
             about.place = about.firm or len(row.cells[column]) > max(_PARAGRAPH, _CLOSE * dense[column, kind])
-            if (column, kind) not in headed:
+            said = headed.get((column, kind))
+            if said is None or (kind is Kind.EMAIL and said != value):
                 self._keep(about, column, kind, value, at, headed=False)
         self._look_at_bare_numbers(row)
 
-    def _headed(self, about: _Row) -> Iterator[tuple[int, Kind]]:
+    def _headed(self, about: _Row) -> Iterator[tuple[tuple[int, Kind], str]]:
         if self.heads is None:
             return
         at = 0
@@ -115,7 +113,7 @@ class Table:
             kind = self.heads.kind(column)
             if kind is not None and cell and (value := CELLS[kind](cell)):
                 self._keep(about, column, kind, value, at, headed=self.heads.people)
-                yield column, kind
+                yield (column, kind), value
             at += len(cell) + 1
 
     def _keep(self, about: _Row, column: int, kind: Kind, value: str, at: int, *, headed: bool) -> None:
@@ -133,9 +131,9 @@ class Table:
         for column, cell in enumerate(row.cells):
             if self.heads is None or not self.heads.named(column):
                 if bsn.nine_digits(cell):
-                    self.nines.setdefault(column, []).append((bsn.canonical(cell), row.place(at)))
+                    _append(self.nines, column, bsn.canonical(cell), row.place(at))
                 elif day := births.cell(cell):
-                    self.days.setdefault(column, []).append((day, row.place(at)))
+                    _append(self.days, column, day, row.place(at))
             at += len(cell) + 1
 
     def _judge_numbers(self) -> None:
@@ -151,6 +149,13 @@ class Table:
             past = all(_FIRST_BIRTH <= day[:4] <= _LAST_BIRTH for day, _ in cells)
             if self.names >= _REPEATS and len(years) >= _REPEATS and past and max(years) - min(years) >= _SPREAD:
                 self.columns[column, Kind.BIRTH_DATE] = _Column(headed=True, seen=cells)
+
+
+def _append(columns: dict[int, list[tuple[str, str]]], column: int, value: str, where: str) -> None:
+    """A column is judged by its first cells."""
+    cells = columns.setdefault(column, [])
+    if len(cells) < MOST:
+        cells.append((value, where))
 
 
 @dataclass(slots=True)

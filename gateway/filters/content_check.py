@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from gateway.config.content import Limits
 from gateway.decision import Action
 from gateway.filters.context import Outcome
-from gateway.inspection import Finding, Inspection, Kind
+from gateway.inspection import MOST, Finding, Inspection, Kind
 from gateway.reply import CANNOT_INSPECT, CONTENT, Reply
 
 NAME = "content_check"
@@ -73,9 +73,12 @@ def _lists(inspection: Inspection, limits: Limits, to: Audience) -> Iterator[Out
 
 def _many(inspection: Inspection, limits: Limits, to: Audience) -> Iterator[Outcome]:
     kinds = {k: marks for k, marks in _by_kind(inspection.findings).items() if len(marks) >= limits.addresses}
-    if not kinds:
+    crowded = inspection.crowded if limits.addresses <= MOST else ()
+    if not kinds and not crowded:
         return
-    detail = _said([f for f in inspection.findings if f.kind in kinds])
+    said = [_said([f for f in inspection.findings if f.kind in kinds])] if kinds else []
+    said += [f"more than {MOST} values in part {', '.join(crowded[:_PLACES_NAMED])}"] if crowded else []
+    detail = "; ".join(said)
     if to.strangers:
         yield Outcome(NAME, MANY, Action.HOLD, detail)
     else:

@@ -18,6 +18,7 @@ FOUND = Inspection(
     {Address.parse("jan@example.org"): ("part 1.2, page 1",)},
     (Unread("1.2", "damaged"),),
     b"k" * 32,
+    ("1.2",),
 )
 
 

@@ -6,7 +6,7 @@ from gateway.address import Address
 from gateway.documents.inspect import inspect
 from gateway.documents.kinds import mail_value
 from gateway.documents.protocol import Bounds
-from gateway.inspection import Inspection, Item, Kind, mark
+from gateway.inspection import MOST, Inspection, Item, Kind, mark
 
 CSV = b"Naam;E-mail;Telefoon\nAnna;anna@people.example;06-12345678\nBert;bert@people.example;06-12345679\n"
 
@@ -62,3 +62,28 @@ def test_each_value_stands_once_and_in_its_list_where_it_is_in_one() -> None:
     text = b"Bel 06-12345678.\n" + b"x\n" * 9 + b"Anna 06-12345678\nBert 06-12345679\nCato 06-12345670\n"
     found = inspect([Item("1", "a.txt", "text/plain", text)], Bounds())
     assert [(f.where, f.listed) for f in found.findings] == [(f"part 1, line {n}", True) for n in (11, 12, 13)]
+
+
+def numbered(count: int) -> bytes:
+    return b"".join(b"n%d@people.example " % n + b"\n" * (n % 20 == 0) for n in range(count))
+
+
+def test_s53_more_values_than_anybody_asks_for_are_said_and_not_counted() -> None:
+    text = numbered(3 * MOST) + b"Cato 06-12345678\n"
+    found = inspect([Item("1", "a.txt", "text/plain", text), Item("2", "b.csv", "text/csv", CSV)], Bounds())
+    assert found.crowded == ["1"]
+    assert len(found.findings) < 2 * MOST
+    assert any(f.where.startswith("part 2") for f in found.findings), "the next part is looked at all the same"
+    rows = b"Naam;E-mail\n" + b"".join(b"Anna;n%d@people.example\n" % n for n in range(2 * MOST))
+    assert look(rows).crowded == ["1.1"]
+
+
+def test_one_address_again_and_again_is_one_address() -> None:
+    found = look((b"<p>" + b"a@people.example " * 60 + b"</p>\n") * (MOST // 20), name="a.html")
+    assert (len(found.findings), len(found.addresses), found.crowded) == (1, 1, [])
+
+
+def test_i1_a_second_address_in_a_cell_is_found_too() -> None:
+    found = look(b"Naam;E-mail\nAnna;anna@people.example, ouders@people.example\n")
+    assert sorted(a.reveal() for a in found.addresses) == ["anna@people.example", "ouders@people.example"]
+    assert [f.listed for f in found.findings] == [True, True]

@@ -8,7 +8,7 @@ from gateway.documents.heads import head_line, heads
 from gateway.documents.inspect import inspect
 from gateway.documents.protocol import Bounds, row
 from gateway.documents.tables import Sight, Table
-from gateway.inspection import Item, Kind
+from gateway.inspection import MOST, Item, Kind
 
 
 def sights(*rows: list[str]) -> list[Sight]:
@@ -137,3 +137,10 @@ def test_r050_a_table_without_end_keeps_a_bounded_number_of_values() -> None:
     rows = "\n".join(f"Naam Achternaam,n{n}@people.example" for n in range(30_000))
     found = inspect([Item("1", "a.csv", "text/csv", rows.encode())], Bounds())
     assert 1_000 < len(found.findings) <= 20_001
+
+
+def test_r050_a_column_of_bare_numbers_without_end_is_judged_by_its_first_cells() -> None:
+    table = Table()
+    for number in range(MOST + 50):
+        list(table.take(row(f"row {number}", ["Anna", "111222333", "12-03-1985"])))
+    assert [len(cells) for cells in (*table.nines.values(), *table.days.values())] == [MOST, MOST]

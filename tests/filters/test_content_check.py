@@ -9,7 +9,7 @@ import pytest
 from gateway.config.content import Content, Limits, limits
 from gateway.decision import Action, Stream
 from gateway.filters.content_check import Audience, check
-from gateway.inspection import Finding, Inspection, Kind, Unread
+from gateway.inspection import MOST, Finding, Inspection, Kind, Unread
 
 STRANGERS, ONE, PARTY, NOBODY = (
     Audience(3, 0, False),
@@ -72,6 +72,16 @@ def test_s53_fifty_of_one_kind_are_held_whoever_sends_them() -> None:
 def test_s53_a_third_party_under_contract_gets_them_and_that_is_noted() -> None:
     assert outcomes(found((Kind.EMAIL, 50)), PARTY) == [("given-to-party", Action.DELIVER)]
     assert outcomes(found((Kind.EMAIL, 50)), Audience(1, 1, False), private=False) == [("data-of-many", Action.HOLD)]
+
+
+def test_s53_more_than_is_counted_is_the_data_of_many() -> None:
+    crowded = Inspection(found((Kind.EMAIL, 1), listed=False).findings, crowded=("2", "3"))
+    assert outcomes(crowded, STRANGERS) == [("data-of-many", Action.HOLD)]
+    assert outcomes(crowded, PARTY) == [("given-to-party", Action.DELIVER)]
+    assert outcomes(crowded, NOBODY) == []
+    assert outcomes(crowded, STRANGERS, outside={"addresses": MOST + 1}) == []
+    [said] = check(crowded, rules(), STRANGERS)
+    assert said.detail == f"more than {MOST} values in part 2, 3"
 
 
 def test_nobody_outside_nothing_to_say() -> None:
