@@ -137,6 +137,8 @@ def tarred(content: bytes, meter: Meter, inside: Inside) -> Iterator[Text]:
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as file:
             yield from each(_tar_members(file, meter, seen), meter, inside)
+            if content[file.offset :].strip(b"\0"):  # the library ends without a word where a header is damaged
+                raise Unreadable(DAMAGED)
     except Unreadable:
         raise
     except BROKEN:

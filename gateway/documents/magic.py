@@ -158,7 +158,7 @@ def of(name: str, media_type: str, content: bytes) -> Format:
         return found
     if _zip_at_end(content):
         return Format.ZIP  # a program or a picture with an archive behind it: every archiver opens it
-    if found is Format.PICTURE:
+    if found is Format.PICTURE and not is_text(content):  # "ID3;Naam" begins a table, and no song
         return found
     ending = name.lower().rpartition(".")[2]
     told = _BY_NAME.get(ending) or _BY_TYPE.get(media_type)

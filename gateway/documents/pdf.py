@@ -23,6 +23,7 @@ from gateway.documents.protocol import DAMAGED, PASSWORD, Inside, Meter, Text, T
 _SAID = (b"Contents", b"T", b"V", b"DV", b"TU", b"RC", b"Subj", b"NM", b"UserName")
 _LONGEST = 1024 * 1024
 _MOST_NOTES = 20_000  # of one page
+_TOO_LONG = "a note of more than a million octets"
 _XMP = (b"<x:xmpmeta", b"</x:xmpmeta>")
 
 
@@ -59,7 +60,7 @@ def _pages(document: pypdfium2.PdfDocument, meter: Meter, troubles: list[str]) -
         try:
             page = document[number]
         except pypdfium2.PdfiumError:
-            troubles.append(f"{where} is damaged")
+            troubles.append(f"{where}: {DAMAGED}")
             if len(troubles) > 100:
                 raise Unreadable(DAMAGED) from None
             continue
@@ -89,7 +90,10 @@ def _joined_lines(text: str) -> str:
 
 
 def _notes(page: pypdfium2.PdfPage) -> Iterator[str]:
-    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_NOTES)):
+    count = raw.FPDFPage_GetAnnotCount(page)
+    if count > _MOST_NOTES:
+        raise TooMuch(f"more than {_MOST_NOTES} notes on a page")
+    for index in range(count):
         annotation = raw.FPDFPage_GetAnnot(page, index)
         if annotation:
             try:
@@ -109,7 +113,9 @@ def _note(page: pypdfium2.PdfPage, annotation: object) -> Iterator[str]:
 
 def _wide(read: Callable[[object, int], int]) -> str:
     size = read(None, 0)
-    if not 2 < size <= _LONGEST:
+    if size > _LONGEST:
+        raise TooMuch(_TOO_LONG)
+    if size <= 2:
         return ""
     buffer = ctypes.create_string_buffer(size)
     read(ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort)), size)
@@ -118,7 +124,9 @@ def _wide(read: Callable[[object, int], int]) -> str:
 
 def _octets(read: Callable[[object, int], int]) -> bytes:
     size = read(None, 0)
-    if not 1 < size <= _LONGEST:
+    if size > _LONGEST:
+        raise TooMuch(_TOO_LONG)
+    if size <= 1:
         return b""
     buffer = ctypes.create_string_buffer(size)
     read(buffer, size)
@@ -146,6 +154,6 @@ def _content(attachment: pypdfium2.PdfAttachment, meter: Meter) -> bytes:
     try:
         content = bytes(attachment.get_data())
     except pypdfium2.PdfiumError:
-        return b""
+        raise Unreadable(DAMAGED) from None  # or empty, which cannot be told apart
     meter.read(len(content))
     return content

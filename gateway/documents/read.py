@@ -89,6 +89,8 @@ class _File:
 
         file = archive.Zip(self.content, self.meter)
         names = {entry.filename for entry in file.entries}
+        if len(names) < len(file.entries):
+            return self._members(file)  # programs differ in which of two files of one name they take: all are read
         if any(map(_WORKBOOK.fullmatch, names)):
             return spreadsheet.workbook(file, self._inside)
         declared = file.find("mimetype") or b""
@@ -96,6 +98,9 @@ class _File:
             return spreadsheet.open_document(file, self._inside)
         if declared.startswith(_ODF) or "[Content_Types].xml" in names:
             return wordprocessing.texts(file, self._inside)
+        return self._members(file)
+
+    def _members(self, file: archive.Zip) -> Iterator[Text]:
         self._not_too_deep()
         return archive.zipped(file, self._inside)
 

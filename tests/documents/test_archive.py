@@ -211,6 +211,16 @@ WHOLES = [
 ]
 
 
+def test_a_tar_file_with_a_damaged_header_is_not_taken_for_its_beginning() -> None:
+    whole = tarred({"a.csv": TABLE.encode(), "b.csv": TABLE.encode()})
+    second = whole.index(b"b.csv")
+    broken = whole[: second + 150] + b"\xff" + whole[second + 151 :]
+    for content in (broken, whole[: second + 100], whole + whole):
+        found = read(content, "x.tar")
+        assert ("jan@example.org" in found.all, found.why) == (True, DAMAGED)
+    assert read(whole + bytes(9000), "x.tar").why == ""
+
+
 @pytest.mark.parametrize("make", WHOLES)
 def test_an_archive_cut_off_anywhere_is_damaged_and_no_more(make: object) -> None:
     whole = make()  # type: ignore[operator]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.documents import pdf
 from gateway.documents.protocol import DAMAGED, PASSWORD, Bounds, Meter
 from tests.documents import making
 from tests.documents.reading import read
@@ -53,6 +54,21 @@ def test_an_attached_file_is_read() -> None:
         )
     )
     assert found.place_of("jan@") == "file leden.csv, row 2, column B"
+
+
+def test_r050_an_attached_file_that_gives_nothing_is_told_of() -> None:
+    names = "/Names << /EmbeddedFiles << /Names [(leden.csv) << /F (leden.csv) /EF << /F 9 0 R >> >>] >> >>"
+    assert read(making.pdf(["x"], more=[names])).why == "file leden.csv: damaged"
+
+
+def test_r050_more_notes_than_are_read_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = [f"<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (bel jan{n}@example.org) >>" for n in range(3)]
+    monkeypatch.setattr(pdf, "_MOST_NOTES", 2)
+    assert read(making.pdf(["x"], notes=notes)).why == "more than 2 notes on a page"
+    monkeypatch.setattr(pdf, "_MOST_NOTES", 3)
+    assert "jan2@" in read(making.pdf(["x"], notes=notes)).all
+    monkeypatch.setattr(pdf, "_LONGEST", 20)
+    assert read(making.pdf(["x"], notes=notes)).why == "a note of more than a million octets"
 
 
 def test_a_password_is_told_of() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import warnings
+import zipfile
 from itertools import pairwise
 
 import pytest
@@ -191,3 +194,15 @@ def test_rows_of_all_items_of_a_mail_are_counted_together() -> None:
     assert whys[0] == ""
     assert whys[-1] == "more than 5 rows or pages"
     assert all(later or not before for before, later in pairwise(whys))
+
+
+def test_a_sheet_that_stands_in_the_file_twice_is_read_twice() -> None:
+    parts = list(making.unzipped(making.xlsx({"A": [["jan@example.org"]]})).items())
+    others = making.unzipped(making.xlsx({"A": [["piet@example.org"]]}))
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library says that a name is there already
+        for name, content in (*parts, *others.items()):
+            file.writestr(name, content)
+    found = read(target.getvalue(), "a.xlsx")
+    assert all(address in found.all for address in ("jan@example.org", "piet@example.org"))
