@@ -16,6 +16,7 @@ from html import unescape
 from gateway.documents import plain
 from gateway.documents.protocol import Meter, Text, joined, row
 from gateway.message.encodings import codec
+from gateway.message.html import INLINE
 
 _ROW, _END_ROW, _END_CELL = "\x1d", "\x1e", "\x1f"
 _OURS = {0x1D: " ", 0x1E: " ", 0x1F: " "}
@@ -32,10 +33,7 @@ _XML_ROW = re.compile(r"<(?:[\w.-]+:)?(?:tr|table-row|Row)(?=[\s/>])[^<>]*>")
 _XML_END_ROW = re.compile(r"</(?:[\w.-]+:)?(?:tr|table-row|Row)\s*>")
 _XML_END_CELL = re.compile(r"</(?:[\w.-]+:)?(?:tc|table-cell|Cell)\s*>")
 _DELETED = re.compile(r"<(/?)(?:[\w.-]+:)?(del|ins|moveFrom|moveTo)(?=[\s/>])[^<>]*>")
-_HTML_INLINE = (
-    "a abbr b bdi bdo big code del em font i ins kbd mark nobr s samp small span strike strong sub sup tt u var wbr"
-)
-_HTML_GLUE = re.compile(rf"</?(?:{_HTML_INLINE.replace(' ', '|')})(?=[\s/>])[^<>]*>|<!--", re.IGNORECASE)
+_HTML_GLUE = re.compile(rf"</?(?:{'|'.join(sorted(INLINE))})(?=[\s/>])[^<>]*>|<!--", re.IGNORECASE)
 _HTML_ROW = re.compile(r"<tr(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _HTML_END_ROW = re.compile(r"</(?:tr|table)\s*>", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t[dh](?=[\s/>])[^<>]*>", re.IGNORECASE)

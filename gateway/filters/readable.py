@@ -19,7 +19,7 @@ from gateway.filters.inside import drafts
 from gateway.message.addresses import addresses
 from gateway.message.draft import Draft
 from gateway.message.headers import header_text, unfold
-from gateway.message.html import unescape
+from gateway.message.html import INLINE, unescape
 from gateway.message.parse import Part
 
 Readable = tuple[str, str, bool]
@@ -52,11 +52,7 @@ _URL = re.compile(rb"https?://[^\s\"'<>]{12,2000}")
 _SIGNS = ("@", "%40", "%25", "&#", "&commat", "\uff20", "\ufe6b")
 _FIELD_SIGN = re.compile("@|%40|=\\?|\uff20|\ufe6b".encode())
 _FOLD = re.compile(r"\r?\n[ \t]")
-_INLINE = re.compile(
-    r"</?(?:a|abbr|b|bdi|bdo|big|code|del|em|font|i|ins|kbd|mark|nobr|s|samp|small|span|strike|strong|sub|sup|tt|u|var"
-    r"|wbr)\b[^<>]*>",
-    re.IGNORECASE,
-)
+_INLINE = re.compile(rf"</?(?:{'|'.join(sorted(INLINE))})\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 
 

@@ -10,6 +10,7 @@ standard:   S-06, S-25; L-11; RFC 8689 5 (TLS-Required)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from html import unescape
 
@@ -18,7 +19,7 @@ from gateway.config.provider import AUTHENTICATED_TLS
 from gateway.decision import Action, Stream
 from gateway.filters.context import Context, Filter, Outcome
 from gateway.message.draft import Draft
-from gateway.message.html import Text, Unscannable, scan
+from gateway.message.html import INLINE, Tag, Text, Unscannable, scan
 from gateway.message.parse import Message, Part
 
 NAME = "sensitive"
@@ -52,11 +53,19 @@ def _text(draft: Draft, part: Part) -> str:
     content, charset = draft.content(part), draft.scan_charset(part)
     if part.content_type == "text/html":
         try:
-            texts = (content[node.start : node.end] for node in scan(content) if isinstance(node, Text))
-            return unescape(b"".join(texts).decode(charset, "replace"))
+            return unescape(b"".join(_shown(content)).decode(charset, "replace"))
         except Unscannable:
             pass  # two readers would read it differently: the words count wherever they stand
     return unescape(content.decode(charset, "replace"))
+
+
+def _shown(content: bytes) -> Iterator[bytes]:
+    """Text as it stands, with a space where an element ends a word: a cell, a paragraph, a line."""
+    for node in scan(content):
+        if isinstance(node, Text):
+            yield content[node.start : node.end]
+        elif isinstance(node, Tag) and node.name not in INLINE:
+            yield b" "
 
 
 def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:

@@ -34,6 +34,10 @@ _new = tuple.__new__  # a third of the time that calling the class takes; its fi
 _START, _END, _REFERENCE = TokenType.START_TAG, TokenType.END_TAG, TokenType.CHARACTER_REFERENCE
 _TEXT = TokenType.TEXT
 SPECIAL = RAW | FOREIGN
+# What breaks no word that it stands in.
+INLINE = frozenset({"a", "abbr", "b", "bdi", "bdo", "big", "code", "del", "em", "font", "i", "ins", "kbd", "mark"}) | {
+    *("nobr", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr"),
+}
 DEEPEST = 4
 _SMALL = 64 * 1024  # octets
 

@@ -36,6 +36,9 @@ def why(text: str, kind: str = "text/plain; charset=utf-8", stream: Stream = Str
         ("heeft u bijzondere\r\nnoden?", "text/plain; charset=utf-8"),
         ("<p>medi<b>catie</b></p>", "text/html; charset=utf-8"),
         ("<p>di&#101;et</p>", "text/html; charset=utf-8"),
+        ("<table><tr><td>wens</td><td>dieet</td><td>geen</td></tr></table>", "text/html; charset=utf-8"),
+        ("<p>wens</p><p>dieet</p>", "text/html; charset=utf-8"),
+        ("wens<br>dieet<br>geen", "text/html; charset=utf-8"),
     ],
 )
 def test_s25_a_word_of_the_settings_counts_however_it_is_written(text: str, kind: str) -> None:
