@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 from html import unescape
+from typing import NamedTuple
 
+from gateway.proof.outline import parsed
 from gateway.proof.slim import slim
 
 _MAIL = re.compile(r"[^\s<>\"'(),:;=]{1,64}@[^\s<>\"'(),:;=]{3,255}")
@@ -35,17 +37,34 @@ class Node:
     digest: str
 
 
+class _Leaf(NamedTuple):
+    """A text part with its decoded content."""
+
+    part: Message
+    content: bytes
+
+
 class Reading:
     """Reads lazily: the tree at once, texts when asked for."""
 
     def __init__(self, octets: bytes) -> None:
-        self._message = message_from_bytes(slim(octets))
-        self._parts = list(_walk(self._message, 0))
-        self.nodes = tuple(_node(part, depth) for part, depth in self._parts)
+        self._message = parsed(slim(octets))
+        self._leaves = list[_Leaf]()
+        self.nodes = tuple(self._node(part, depth) for part, depth in _walk(self._message, 0))
+        self._counts = Counter(map(str.lower, self._message.keys()))
+
+    def _node(self, part: Message, depth: int) -> Node:
+        kind = part.get_content_type()
+        if part.is_multipart():
+            return Node(depth, kind, "")
+        content = _content(part)
+        if kind.startswith("text/"):
+            self._leaves.append(_Leaf(part, content))
+        return Node(depth, kind, hashlib.sha256(content).hexdigest()[:24])
 
     def count(self, name: str) -> int:
         """How often a field stands in the top header."""
-        return len(self._message.get_all(name, ()))
+        return self._counts[name.lower()]
 
     def values(self, name: str) -> list[str]:
         """Decoded values of a field of the top header."""
@@ -59,10 +78,10 @@ class Reading:
     def texts(self) -> Iterator[str]:
         """What the text parts say, decoded, of HTML also with its references resolved. Bounded."""
         left = _MOST_TEXT
-        for part, _ in self._parts:
-            if part.get_content_maintype() != "text" or left <= 0:
-                continue
-            text = _text(part)[:left]
+        for leaf in self._leaves:
+            if left <= 0:
+                return
+            text = _text(leaf)[:left]
             left -= len(text)
             yield unescape(text) if "&" in text else text
 
@@ -85,11 +104,6 @@ def _walk(part: Message, depth: int) -> Iterator[tuple[Message, int]]:
             waiting.extend((child, depth + 1) for child in reversed(payload) if isinstance(child, Message))
 
 
-def _node(part: Message, depth: int) -> Node:
-    digest = "" if part.is_multipart() else hashlib.sha256(_content(part)).hexdigest()[:24]
-    return Node(depth, part.get_content_type(), digest)
-
-
 def _content(part: Message) -> bytes:
     try:
         content = part.get_payload(decode=True)
@@ -100,11 +114,11 @@ def _content(part: Message) -> bytes:
     return str(part.get_payload()).encode("utf-8", "surrogateescape")
 
 
-def _text(part: Message) -> str:
+def _text(leaf: _Leaf) -> str:
     try:
-        return _content(part).decode(part.get_content_charset("utf-8"), "replace")
+        return leaf.content.decode(leaf.part.get_content_charset("utf-8"), "replace")
     except (LookupError, ValueError):
-        return _content(part).decode("latin-1")
+        return leaf.content.decode("latin-1")
 
 
 def _decoded(value: object) -> str:

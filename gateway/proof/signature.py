@@ -21,9 +21,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 _FIELD = re.compile(rb"([^:\r\n]+?)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)\r\n")
 _SPACES = re.compile(rb"[ \t]+")
-_RUNS = re.compile(rb"[ \t]{2,}|\t")
+_RUN = re.compile(rb"  +")
+_TABS = bytes.maketrans(b"\t", b" ")
 _WHITE = b" \t\r\n"
 _BLOCK = 1 << 18
+_PADDING, _HASH = PKCS1v15(), SHA256()
 _B_VALUE = re.compile(rb"((?:^|;)[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 
 
@@ -40,7 +42,7 @@ def fault(octets: bytes, key: RSAPublicKey) -> str:
         if base64.b64decode(tags[b"bh"], validate=True) != _body_hash(octets, end + 4):
             return "the body hash differs"
         signed = _signed(fields[1:], tags[b"h"]) + b"dkim-signature:" + _relaxed(_B_VALUE.sub(rb"\1", value))
-        key.verify(base64.b64decode(tags[b"b"], validate=True), signed, PKCS1v15(), SHA256())
+        key.verify(base64.b64decode(tags[b"b"], validate=True), signed, _PADDING, _HASH)
     except KeyError as error:
         return f"the signature has no {error.args[0].decode()}="
     except (binascii.Error, InvalidSignature):
@@ -66,7 +68,8 @@ def _signed(fields: list[tuple[bytes, bytes]], names: bytes) -> bytes:
 
 
 def _relaxed(value: bytes) -> bytes:
-    return _SPACES.sub(b" ", value.replace(b"\r\n", b"")).strip(b" \t")
+    line = value.replace(b"\r\n", b"")
+    return (_SPACES.sub(b" ", line) if b"\t" in line or b"  " in line else line).strip(b" \t")
 
 
 def _body_hash(octets: bytes, start: int) -> bytes:
@@ -76,13 +79,19 @@ def _body_hash(octets: bytes, start: int) -> bytes:
     while start < end:
         cut = octets.find(b"\n", start + _BLOCK, end) + 1 or end
         block = octets[start:cut]
-        if b" " in block or b"\t" in block:
-            block = _RUNS.sub(b" ", block).replace(b" \r\n", b"\r\n")
-        digest.update(block)
+        digest.update(_relaxed_lines(block))
         start = cut
         if start == end:
             digest.update(b"\r\n")
     return digest.digest()
+
+
+def _relaxed_lines(block: bytes) -> bytes:
+    if b"\t" in block:
+        block = block.translate(_TABS)
+    if b"  " in block:
+        block = _RUN.sub(b" ", block)
+    return block.replace(b" \r\n", b"\r\n")
 
 
 def _last_said(octets: bytes, start: int) -> int:
