@@ -31,13 +31,15 @@ def leaks(
     """What a private mail would show after its edits. `new_id` is a msg-id for a Message-ID that names somebody."""
     may_be_seen = allowed(tenant, reading)
     inside = reading.inspection.addresses
-    if not ({a.exact() for a in (*reading.shown, *inside)} - may_be_seen):
-        return ()
+    recipients, people = {r.address.exact() for r in envelope.recipients}, {a.exact() for a in known}
+    came = (reading.shown, inside)
+    if not any(leak_check.shows(found, recipients=recipients, known=people, allowed=may_be_seen) for found in came):
+        return ()  # nobody whom it may not show, and no edit writes another address than the recipient's own
     return leak_check.settle(
         draft,
         more=inside,
-        recipients={r.address.exact() for r in envelope.recipients},
-        known={a.exact() for a in known},
+        recipients=recipients,
+        known=people,
         allowed=may_be_seen,
         client=reading.client,
         new_id=new_id,

@@ -11,6 +11,7 @@ from gateway import plan
 from gateway.address import Address
 from gateway.config.organisation import Organisation
 from gateway.decision import Action
+from gateway.filters import leak_check
 from gateway.filters.context import Outcome
 from gateway.inspection import Inspection
 from gateway.leaks import allowed, leaks
@@ -88,3 +89,34 @@ def test_senders_and_contacts_are_seen_anyway() -> None:
 def test_i1_whom_to_and_cc_named_no_unread_field_tells_of(field: str, gone: bool) -> None:
     raw = news(text=f"Gevraagd door {BERT}.\r\n").replace(b"To:", f"{field}\r\nCc: {BERT}\r\nTo:".encode(), 1)
     assert found(raw, ANNA) == ([(Action.DELIVER, "fields-cut")] if gone else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "kind"),
+    [
+        ("Geen adres.", (), ""),
+        ("Van: info@school.example.", (), ""),
+        (f"Geschreven in cid:{BERT}.", (), ""),
+        (f"Geschreven in cid:{BERT}.", (BERT,), "known-people"),
+        (f"Vraag {BERT}.", (BERT,), "known-people"),
+        (MANY, (), "unknown-addresses"),
+    ],
+)
+def test_i1_mail_to_one_person_is_read_again_when_it_shows_anybody_else(
+    text: str, known: tuple[str, ...], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    whole = leak_check.find
+
+    def counted(mail: Draft) -> dict[Address, tuple[str, ...]]:
+        looks.append(1)
+        return whole(mail)
+
+    raw = news(text=f"{text}\r\n")
+    sender, to = tenant(None), envelope(ANNA)
+    reading = plan.read(sender, rules(), to, raw, now=NOW)
+    monkeypatch.setattr(leak_check, "find", counted)
+    people = {Address.parse(a) for a in known}
+    outcomes = leaks(sender, to, reading, Draft(reading.message), people, new_id=b"new@school.example")
+    assert [o.kind for o in outcomes] == ([kind] if kind else [])
+    assert bool(looks) == bool(kind)

@@ -87,6 +87,18 @@ def check(
     return None
 
 
+def shows(
+    found: Mapping[Address, Iterable[str]], *, recipients: Set[bytes], known: Set[bytes], allowed: Set[bytes]
+) -> bool:
+    """Whether there is anybody in `found` who could be a leak: cheaper than `find` once more, and says as `check` does.
+
+    Ids have the shape of an address: such a one counts where it is a person's.
+    """
+    shown = _shown(found, recipients, allowed)
+    people = any(key in recipients or key in known for key in shown)
+    return people or bool(_counted(shown)) or len(shown) >= MOST
+
+
 def settle(
     draft: Draft,
     *,

@@ -10,6 +10,7 @@ standard:   DESIGN I-1
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.address import Address, InvalidAddress
 from gateway.config.organisation import Organisation
@@ -39,8 +40,13 @@ def named(message: Message, names: Iterable[str]) -> frozenset[bytes]:
 
 def contacts(organisation: Organisation) -> frozenset[bytes]:
     """Exact addresses of the organisation itself."""
+    return _exact((*organisation.contacts, organisation.controller.contact, organisation.postmaster))
+
+
+@lru_cache(maxsize=64)
+def _exact(texts: tuple[str, ...]) -> frozenset[bytes]:
     found: set[bytes] = set()
-    for text in (*organisation.contacts, organisation.controller.contact, organisation.postmaster):
+    for text in texts:
         try:
             found.add(Address.parse(text).exact())
         except InvalidAddress:
