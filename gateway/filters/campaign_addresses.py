@@ -16,7 +16,7 @@ from __future__ import annotations
 import html
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,8 +25,9 @@ from urllib.parse import unquote
 from gateway.compared import written
 from gateway.config import weburl
 from gateway.message.draft import Draft
-from gateway.message.html import Style, Tag, Text, Unscannable, scan
+from gateway.message.html import Style, Text, Unscannable
 from gateway.message.parse import Message, Part
+from gateway.message.skim import Glance, Mark, skim
 
 MOST_PLACES = 400
 MOST_FEATURES = 400
@@ -38,6 +39,7 @@ SKETCH = 32
 _FEW = 12  # texts; with fewer, single words are the features
 _MARKUP = ("text/html", "text/x-amp-html", "text/watch-html")
 _REMOTE = re.compile(r"\s*(?:https?:|ftp:|[/\\]{2})", re.IGNORECASE)
+_REMOTE_STARTS = frozenset("hHfF/\\ \t\n\r\f\v\x1c\x1d\x1e\x1f")
 _IN_STYLE = re.compile(r"""url\(\s*["']?([^"')\s]+)|@import\s+["']([^"']+)""", re.IGNORECASE)
 _REFRESH = re.compile(r"url\s*=\s*['\"]?([^'\"]+)", re.IGNORECASE)
 _TEXT_URL = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
@@ -55,6 +57,9 @@ _LONG_NUMBER = re.compile(r"\d{5,}")
 _HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 _VERSIONS = frozenset({"v", "ver", "version", "rev", "t", "ts", "time", "w", "h", "width", "height", "dpr", "q"})
 _SIGNS = (b"//", b"&", b"/\\", b"\\/", b"\\\\")
+_NO_NAMES = frozenset[str]()
+Values = Sequence[tuple[str, str | None]]
+"""Attributes of one element: name in lower case, value with references resolved, None without "="."""
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _IN_BYTES = re.compile(rb"https?://\S+", re.IGNORECASE)
 
@@ -132,55 +137,57 @@ class _Reader:
 
     def read(self, features: set[int]) -> list[Place]:
         found: list[Place] = []
-        for node in scan(self._content):
-            if isinstance(node, Tag):
-                if node.attributes:
-                    found.extend(self._element(node))
-            elif isinstance(node, Text):
-                text = b"" if node.element else self._content[node.start : node.end].strip()
+        content, texts = self._content, self._texts
+        for node in skim(content, Glance(_NO_NAMES, closely=True, texts=True, comments=b"<!--[if" in content)):
+            if type(node) is Mark:
+                if not node.closing and (values := node.token.attrs):
+                    self._element(node.name, values, found)
+            elif type(node) is Text:
+                text = b"" if node.element else content[node.start : node.end].strip()
                 if text:
-                    self._texts.append(text)
+                    texts.append(text)
                     if b"://" in text:
                         found.extend(_in_text(text.decode("latin-1"), references=True))
-            elif isinstance(node, Style):
-                found.extend(_in_style(self._content[node.start : node.end].decode("latin-1")))
+            elif type(node) is Style:
+                found.extend(_in_style(content[node.start : node.end].decode("latin-1")))
             if len(found) > MOST_PLACES:
                 break
-        features |= _features(self._texts) | {f for p in found if not p.link and (f := _read(p.address).plain)}
+        features |= _features(texts) | {f for p in found if not p.link and (f := _read(p.address).plain)}
         return found
 
-    def _element(self, tag: Tag) -> Iterator[Place]:
-        for attribute in tag.attributes:
-            name, value = attribute.name, attribute.value
+    def _element(self, element: str, values: Values, found: list[Place]) -> None:
+        for name, value in values:
+            if not value:
+                continue
             if name == "style":
                 if "(" in value:
-                    yield from _in_style(value)
+                    found.extend(_in_style(value))
             elif name.endswith("srcset"):
-                yield from _places((item.rstrip(",") for item in value.split()), _size(tag))
+                found.extend(_places((item.rstrip(",") for item in value.split()), _size(element, values)))
             elif name == "content":
-                if tag.name == "meta" and (target := _REFRESH.search(value)):
-                    yield from _places((target[1],), "")
-            elif _REMOTE.match(value):
+                if element == "meta" and (target := _REFRESH.search(value)):
+                    found.extend(_places((target[1],), ""))
+            elif (value[0] in _REMOTE_STARTS or not value[0].isascii()) and _REMOTE.match(value):
                 if not name.startswith(_NEVER):
-                    yield from self._attribute(tag, name, value)
+                    self._attribute(element, name, value, values, found)
             elif self._base and name in _RELATIVE:
-                yield from self._attribute(tag, name, value)
+                self._attribute(element, name, value, values, found)
 
-    def _attribute(self, tag: Tag, name: str, value: str) -> Iterator[Place]:
-        if tag.name == "base" and name == "href":
+    def _attribute(self, element: str, name: str, value: str, values: Values, found: list[Place]) -> None:
+        if element == "base" and name == "href":
             self._base = self._base or value
             return
-        link = tag.name in _LINKS and name != "src"
-        place = _place(value, "" if link else _size(tag), link=link, base=self._base)
+        link = element in _LINKS and name != "src"
+        place = _place(value, "" if link else _size(element, values), link=link, base=self._base)
         if place is not None:
-            yield place
+            found.append(place)
 
 
-def _size(tag: Tag) -> str:
-    if tag.name not in _SIZED:
-        return tag.name
-    width, height = tag.get("width"), tag.get("height")
-    return f"{width.value.strip()[:8] if width else ''}x{height.value.strip()[:8] if height else ''}"
+def _size(element: str, values: Values) -> str:
+    if element not in _SIZED:
+        return element
+    said = {name: (value or "").strip()[:8] for name, value in values if name in ("width", "height")}
+    return f"{said.get('width', '')}x{said.get('height', '')}"
 
 
 def _in_text(text: str, *, references: bool) -> Iterator[Place]:
