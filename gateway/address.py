@@ -75,10 +75,7 @@ class Address:
 
     def forms(self) -> tuple[bytes, bytes]:
         """`exact` and `wide` at the price of one."""
-        local, domain = _simple_lower(_unquoted(self.local)), _canonical_domain(self.domain)
-        # "+tag@" alone names nobody: without this all such addresses of a domain would be one person.
-        bare = local.split("+", 1)[0].replace(".", "") or local
-        return f"1e:{local}@{domain}".encode(), f"1w:{bare}@{domain}".encode()
+        return _forms(self.local, self.domain)
 
     def __str__(self) -> str:
         mark = hmac.new(_PRINT_KEY, self.exact(), hashlib.sha256).hexdigest()
@@ -88,6 +85,14 @@ class Address:
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
+
+
+@lru_cache(maxsize=2048)  # of one mail the same few are asked for some thirty times
+def _forms(local: str, domain: str) -> tuple[bytes, bytes]:
+    local, domain = _simple_lower(_unquoted(local)), _canonical_domain(domain)
+    # "+tag@" alone names nobody: without this all such addresses of a domain would be one person.
+    bare = local.split("+", 1)[0].replace(".", "") or local
+    return f"1e:{local}@{domain}".encode(), f"1w:{bare}@{domain}".encode()
 
 
 def _simple_lower(text: str) -> str:
