@@ -1,7 +1,7 @@
 """One child process as the parent sees it: start, beats, reload in two steps, drain.
 
 what:       a process with inherited sockets and a control wire
-knows not:  what the child does
+knows not:  what the child does, how it is started (`nursery`)
 fails by:   a child that does not answer in time counts as refusing
 """
 
@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.app.control import Signal, Wire, texts_out
+from gateway.app.nursery import Born, Nursery
 from gateway.config.load import Loaded
 
 _ANSWER_LIMIT = 30.0
 _DRAIN_LIMIT = 40.0
+NOT_STARTED = 1
+"""The code of a child for which there was no process."""
 
 
 @dataclass(slots=True)
@@ -30,8 +32,9 @@ class Child:
     name: str
     kind: str
     number: int
-    sockets: Mapping[str, socket.socket]
-    environment: Mapping[str, str]
+    sockets: Collection[str]
+    """Names of the listening sockets it accepts on."""
+    nursery: Nursery
     pid: int = 0
     ready: bool = False
     was_ready: bool = False
@@ -42,24 +45,21 @@ class Child:
     rekeyed: bool = False
     """Whether this process was told that all work with the same."""
     beat: float = field(default_factory=time.monotonic)
-    _process: asyncio.subprocess.Process | None = None
+    _born: Born | None = None
     _wire: Wire | None = None
     _answer: asyncio.Future[Signal] | None = None
 
     async def live(self, loaded: Loaded) -> int:
         """Start the process, listen to it until it ends; gives its exit code."""
         ours, theirs = socket.socketpair()
-        named = ",".join(f"{name}={sock.fileno()}" for name, sock in self.sockets.items())
         self.ready, self.was_ready, self.trouble, self.beat = False, False, "starting", time.monotonic()
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", f"gateway.app.{self.kind}",
-            str(self.number), str(theirs.fileno()), named,
-            pass_fds=[theirs.fileno(), *(s.fileno() for s in self.sockets.values())],
-            env=dict(self.environment),
-            start_new_session=True,  # Ctrl-C goes to the parent, which drains
-        )  # fmt: skip
-        theirs.close()
-        self.pid = self._process.pid
+        with theirs:
+            try:
+                self._born = await self.nursery.bear(self.kind, self.number, theirs, self.sockets)
+            except OSError:
+                ours.close()
+                return NOT_STARTED
+        self.pid = self._born.pid
         self._wire = await Wire.over(ours)
         try:
             await self._wire.send(do="start", texts=texts_out(loaded.texts))
@@ -69,7 +69,7 @@ class Child:
         finally:
             self._wire.close()
             self._wire, self.ready, self.trouble = None, False, "not running"
-        return await self._process.wait()
+        return await asyncio.shield(self._born.ended)
 
     async def prepare(self, texts: Mapping[Path, bytes]) -> str:
         """Ask it to get ready for new rules; "" when it is, else why not."""
@@ -92,13 +92,11 @@ class Child:
 
     async def drain(self) -> None:
         """Ask it to finish; after the limit it is killed, and the spool still has everything."""
-        if self._process is None or self._process.returncode is not None:
+        if self._born is None:
             return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), _DRAIN_LIMIT)
-        except TimeoutError:
-            self._process.kill()
+        self._born.signal(signal.SIGTERM)
+        await asyncio.wait({self._born.ended}, timeout=_DRAIN_LIMIT)
+        self._born.signal(signal.SIGKILL)
 
     async def _ask(self, **order: object) -> Signal:
         self._answer = asyncio.get_running_loop().create_future()

@@ -11,10 +11,9 @@ import asyncio
 import gc
 import signal
 import socket
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from gateway.app.control import Wire, texts_in
 from gateway.config.credentials import CredentialsError
@@ -22,6 +21,9 @@ from gateway.config.load import Loaded, SettingsError, load_texts
 
 BEAT = 2.0  # seconds between signs of life
 GARBAGE = 20_000  # objects between two collections; mail leaves almost no cycles behind
+
+Serve = Callable[[int, int, dict[str, socket.socket]], Coroutine[None, None, int]]
+"""Number of the child, descriptor of its end of the wire, sockets by name → exit code."""
 
 
 class Staff(Protocol):
@@ -116,13 +118,11 @@ def inherited(argument: str) -> dict[str, socket.socket]:
     return {name: socket.socket(fileno=int(number)) for name, number in pairs}
 
 
-def run(serve: Callable[[int, int, dict[str, socket.socket]], Coroutine[None, None, int]]) -> None:
-    """`python -m gateway.app.KIND NUMBER WIRE SOCKETS`: end with the code that `serve` gives."""
-    number, wire, sockets = sys.argv[1:4]
-    gc.freeze()  # modules stay: no collection needs to look at them
+def run(serve: Serve, number: int, wire: int, sockets: dict[str, socket.socket]) -> NoReturn:
+    """A child's whole life: end with the code that `serve` gives."""
     gc.set_threshold(GARBAGE)
     with asyncio.Runner(loop_factory=_event_loop()) as runner:
-        code = runner.run(serve(int(number), int(wire), inherited(sockets)))
+        code = runner.run(serve(number, wire, sockets))
     raise SystemExit(code)
 
 

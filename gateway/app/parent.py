@@ -21,6 +21,7 @@ from pathlib import Path
 from gateway.app.child import Child
 from gateway.app.needs import missing
 from gateway.app.notify import notify, reloading
+from gateway.app.nursery import Nursery
 from gateway.app.running import Running, Taken
 from gateway.app.sockets import bind, listen, publish
 from gateway.config.environment import child_environment, watchdog_seconds
@@ -52,6 +53,7 @@ class Parent:
     _sockets: dict[str, socket.socket] = field(default_factory=dict)
     _exposition: Exposition | None = None
     _running: Running | None = None
+    _nursery: Nursery | None = None
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT; gives the exit code."""
@@ -79,6 +81,8 @@ class Parent:
             await asyncio.gather(*(child.drain() for child in self.children))
             for keeper in keepers:
                 keeper.cancel()
+        assert self._nursery is not None
+        await self._nursery.close()
         self._running.free()
         self._exposition.close()
         for sock in self._sockets.values():
@@ -185,14 +189,16 @@ class Parent:
         publish(self._home, ports)
 
     def _make_children(self, metrics: Path) -> list[Child]:
-        environment = child_environment(metrics)
-        mail = {name: sock for name, sock in self._sockets.items() if name != "web"}
+        modules = ["gateway.app.worker"] if "mail" in self.parts else []
+        modules += ["gateway.app.web"] if "web" in self.parts else []
+        nursery = self._nursery = Nursery(modules, self._sockets, child_environment(metrics))
+        mail = self._sockets.keys() - {"web"}
         children = []
         if "mail" in self.parts:
             workers = range(self.loaded.gateway.workers)
-            children = [Child(f"worker-{n}", "worker", n, mail, environment) for n in workers]
+            children = [Child(f"worker-{n}", "worker", n, mail, nursery) for n in workers]
         if "web" in self.parts:
-            children.append(Child("web", "web", 0, {"web": self._sockets["web"]}, environment))
+            children.append(Child("web", "web", 0, {"web"}, nursery))
         return children
 
     async def _keep(self, child: Child) -> None:

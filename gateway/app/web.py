@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from gateway.app.links import Link, run
+from gateway.app.links import Link
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
@@ -96,7 +96,3 @@ async def serve(_number: int, wire: int, sockets: dict[str, socket.socket]) -> i
         beat.cancel()
         orders.cancel()
     return 0
-
-
-if __name__ == "__main__":
-    run(serve)

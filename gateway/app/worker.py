@@ -27,7 +27,7 @@ from gateway.app.contacts import contacts
 from gateway.app.counting import OptOutCount
 from gateway.app.duties import duties, finish
 from gateway.app.inspector import Inspector
-from gateway.app.links import Link, run
+from gateway.app.links import Link
 from gateway.app.observed import in_words, observed_rules
 from gateway.app.outbox_mover import OutboxMover
 from gateway.app.rekeying import Rekeying, fingerprint, refusals
@@ -376,7 +376,3 @@ async def serve(number: int, wire: int, sockets: dict[str, socket.socket]) -> in
     await worker.run(link)
     maillog.stopped(f"worker-{number}")
     return 0
-
-
-if __name__ == "__main__":
-    run(serve)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import holidays
+from holidays.registry import EntityLoader
 
 from gateway.address import Address, InvalidAddress
 from gateway.config.organisation import Organisation, Route
@@ -29,10 +30,16 @@ def check_rights(settings: Organisation) -> Iterator[Finding]:
     site = urlsplit(rights.authority.site)
     if site.scheme != "https" or not site.hostname:
         yield ("rights", "authority", "site"), f"{rights.authority.site!r}, expected an https address"
-    country, _, subdivision = rights.holidays.partition("-")
-    known = holidays.list_supported_countries()
-    if country not in known or (subdivision and subdivision not in known[country]):
+    if not _calendar_known(rights.holidays):
         yield ("rights", "holidays"), f"no public holidays known for {rights.holidays!r}, expected such as NL or DE-BY"
+
+
+def _calendar_known(place: str) -> bool:
+    country, _, subdivision = place.partition("-")
+    if country not in EntityLoader.get_country_codes():
+        return False
+    # A subdivision asks the country, and then the calendars of all countries are imported.
+    return not subdivision or subdivision in getattr(holidays, country).subdivisions
 
 
 def _sender(settings: Organisation) -> Iterator[Finding]:

@@ -147,7 +147,7 @@ class Stage:
     def kill(self) -> None:
         """`kill -9` of the parent and everything below it."""
         if self.process is not None:
-            for pid in (self.process.pid, *children(self.process.pid)):
+            for pid in (self.process.pid, *below(self.process.pid), *children(self.process.pid)):
                 os.kill(pid, signal.SIGKILL)
             self.process.wait(30)
             self.process = None
@@ -219,9 +219,29 @@ class Stage:
             time.sleep(0.05)
 
 
+def below(pid: int) -> list[int]:
+    """What a process started, and is still there (Linux)."""
+    try:
+        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    except OSError:
+        return []
+
+
 def children(pid: int) -> list[int]:
-    """The workers and the page of a parent (Linux)."""
-    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    """The workers and the page of a parent, which its nursery started."""
+    return [child for nursery in below(pid) for child in below(nursery)]
+
+
+def workers(pid: int) -> list[int]:
+    """The mail workers of a parent."""
+    return [child for child in children(pid) if _name(child).startswith("worker-")]
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text("ascii")
+    except OSError:
+        return ""
 
 
 def _dump(data: dict[str, Any], file: Path) -> None:

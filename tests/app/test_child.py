@@ -9,13 +9,14 @@ import pytest
 
 from gateway.app.child import Child
 from gateway.app.control import Wire
+from gateway.app.nursery import Nursery
 
 
 @pytest.fixture
 async def dead() -> Child:
     """A child whose end of the wire is gone, which its parent has not noticed yet."""
     ours, theirs = socket.socketpair()
-    child = Child("worker-0", "worker", 0, {}, {})
+    child = Child("worker-0", "worker", 0, set(), Nursery([], {}, {}))
     child._wire = await Wire.over(ours)
     theirs.close()
     await asyncio.sleep(0)
@@ -36,7 +37,7 @@ async def test_a_question_to_a_child_that_just_died_is_answered_with_why(dead: C
 
 
 async def test_a_child_that_never_ran_takes_no_orders() -> None:
-    child = Child("worker-0", "worker", 0, {}, {})
+    child = Child("worker-0", "worker", 0, set(), Nursery([], {}, {}))
     await child.settle(commit=True)
     await child.rekey()
     assert not child.rekeyed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from publicsuffixlist import PublicSuffixList
 
 from gateway.config.check_domains import check_domains, check_identity, is_public_suffix, private_suffix
 from tests.config.samples import organisation, raw
@@ -103,3 +104,17 @@ def test_what_is_no_address_is_refused_everywhere(address: str) -> None:
 def test_the_sender_has_a_name_and_an_address_on_one_line(key: str, value: str) -> None:
     controller = raw()["controller"] | {key: value}
     assert [loc for loc, _ in check_identity(organisation(controller=controller))] == [("controller", key)]
+
+
+EVERYTHING, ICANN = PublicSuffixList(), PublicSuffixList(only_icann=True)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["nl", "alpha.nl", "x.github.io", "y.x.github.io", "www.ck", "a.ck", "b.a.ck", "city.kobe.jp", "a.kobe.jp", "рф",
+     "alpha.рф", "xn--p1ai", "alpha.xn--p1ai", "shop.xn--55qx5d.cn", "公司.cn", "a.公司.cn", "alpha.nowhere-at-all"],
+)  # fmt: skip
+def test_the_rules_of_one_top_level_domain_say_what_the_whole_list_says(domain: str) -> None:
+    private = str(EVERYTHING.publicsuffix(domain))
+    assert is_public_suffix(domain) == EVERYTHING.is_public(domain)
+    assert private_suffix(domain) == (private if private != str(ICANN.publicsuffix(domain)) else None)

@@ -33,6 +33,12 @@ def test_holidays_of_countries_and_subdivisions_are_known(place: str) -> None:
     assert list(check_rights(with_rights(holidays=place))) == []
 
 
+@pytest.mark.parametrize("place", ["XX", "DE-XX", "XX-BY"])
+def test_holidays_nobody_knows_are_a_mistake(place: str) -> None:
+    [(loc, _)] = check_rights(with_rights(holidays=place))
+    assert loc == ("rights", "holidays")
+
+
 @pytest.mark.parametrize(
     ("term", "parts"),
     [("30 days", (30, "day")), ("1 week", (1, "week")), ("20 working days", (20, "working day"))],

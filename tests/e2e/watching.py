@@ -13,7 +13,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from gateway.demo.stage import Stage, children
+from gateway.demo.stage import Stage
+from gateway.demo.stage import workers as of_parent
 from tests.e2e.post import wait
 
 _yaml = YAML()
@@ -92,7 +93,7 @@ def reload_refused(stage: Stage) -> str:
 def workers(stage: Stage) -> list[int]:
     """Process ids of the mail workers."""
     assert stage.process is not None
-    return [pid for pid in children(stage.process.pid) if b"gateway.app.worker" in _command(pid)]
+    return of_parent(stage.process.pid)
 
 
 def peak(pid: int) -> int:
@@ -105,10 +106,3 @@ def serve(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `serve` where it should end by itself."""
     line = [sys.executable, "-m", "gateway", "serve", "--config", str(stage.config), *arguments]
     return subprocess.run(line, capture_output=True, text=True, timeout=60)
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""

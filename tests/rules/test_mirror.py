@@ -12,6 +12,7 @@ FILES = sorted(str(p.relative_to(GATEWAY)) for p in GATEWAY.rglob("*.py") if p.n
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "__main__.py": ("two lines; every gateway of an end-to-end test is started with it", "stages.py"),
+    "app/nursery_child.py": ("the process that forks children, ordered by their parent", "app/test_nursery.py"),
     "app/inspector_child.py": ("the process that reads, asked by its worker", "app/test_inspector.py"),
     "app/office.py": ("puts the desk together for every step there", "app/test_outbox_mover.py"),
     "app/parent.py": ("the parent is the running gateway itself", "e2e/test_drain.py"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 
@@ -182,6 +183,17 @@ def test_other_keys_and_things_that_are_no_key_are_refused_without_showing_them(
         with pytest.raises(ValueError, match=r"bg1\._domainkey\.example\.org") as caught:
             Signer("example.org", "bg1", pem)
         assert "SECRET" not in str(caught.value)
+
+
+def test_a_key_damaged_anywhere_is_refused() -> None:
+    key = load_pem_private_key(PEM, password=None)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    for at in range(30, len(der), 17):
+        damaged = bytearray(der)
+        damaged[at] ^= 1
+        pem = base64.encodebytes(damaged)
+        with pytest.raises(ValueError, match=r"damaged|not an unencrypted"):
+            Signer("example.org", "bg1", b"-----BEGIN PRIVATE KEY-----\n" + pem + b"-----END PRIVATE KEY-----\n")
 
 
 def test_printing_a_signer_shows_no_key() -> None:
