@@ -9,6 +9,7 @@ standard:   RFC 2045 6, RFC 6152 3, RFC 3676 (content of flowed text is kept); R
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ from gateway.message.seven_bit import convert, convert_header, leaves
 from gateway.message.splices import SLOT_ROOM, Gap, Rewrite, Uncompilable, raw_steps
 from gateway.message.wrap import wrapped
 
+_DASHES = re.compile(rb"^--", re.M)
 _STALE = frozenset({b"content-md5", b"content-length", b"lines"})  # say something about the old content
 
 
@@ -62,11 +64,18 @@ def _wrapped(draft: Draft, text: Replacement, found: list[Rewrite]) -> list[Rewr
 def _closings(message: Message, written: Iterable[str]) -> list[Rewrite]:
     """The closing boundary of every multipart without one in which a part is written, innermost first: whoever reads
     the mail behind us has no end to guess."""
-    around = {path[:at] for path in written for at, sign in enumerate(path) if sign == "."}
-    opened = [part for part in message.walk() if part.unclosed and part.path in around]
-    opened.sort(key=lambda part: -part.path.count("."))
-    ends = [(part.body[1], closing(message.raw, part.parameters["boundary"], part.body[1])) for part in opened]
-    return [Rewrite(end, end, (text,)) for end, text in ends]
+    opened = {part.path: part for path in written for part in _around(message, path) if part.unclosed}
+    inwards = sorted(opened.values(), key=lambda part: -part.path.count("."))
+    ends = [(part.body[1], closing(message.raw, part.parameters["boundary"], part.body[1])) for part in inwards]
+    return [Rewrite(end, end, (line,)) for end, line in ends]
+
+
+def _around(message: Message, path: str) -> Iterator[Part]:
+    """The parts that the part at `path` stands in, outermost first."""
+    part = message.root
+    for number in path.split(".")[1:]:
+        yield part
+        part = part.children[int(number) - 1]
 
 
 def _in_header(draft: Draft, end: int) -> bool:
@@ -105,12 +114,15 @@ class _Writer:
 
     def splices(self) -> Iterator[Rewrite]:
         encoding = self._encoding()
+        mimics = encoding != "base64" and self._mimics()
+        encoding = "quoted-printable" if mimics else encoding
         added = list(self._describe(encoding))
         if added and self._part.path == "1" and not self._draft.message.fields("MIME-Version"):
             added.insert(0, b"MIME-Version: 1.0\r\n")  # RFC 2045 4
         if added:
             yield Rewrite(self._part.header[1], self._part.header[1], (self._fields(added),), self._part.path == "1")
-        steps = self._ended(encoding, _encode(encoding, self._pieces))
+        steps = _encode(encoding, self._pieces)
+        steps = self._ended(encoding, _shielded(steps) if mimics else steps)
         yield Rewrite(*self._part.body, (self._blank(), *steps) if self._part.bare else steps)
         yield from self._field_splices(encoding)
 
@@ -143,6 +155,16 @@ class _Writer:
     def _was_ascii(self) -> bool:
         """Whether 8-bit content would be new here (enclosing parts may say 7bit)."""
         return self._now == "7bit" and self._draft.message.raw[slice(*self._part.body)].isascii()
+
+    def _mimics(self) -> bool:
+        """Whether more lines would begin like a boundary around this part than did: a rule of dashes is one where the
+        boundary is of dashes, and base64 hid what is written in the clear."""
+        if not self._changed:
+            return False
+        new = b"".join(piece for piece in self._pieces if isinstance(piece, bytes))
+        old = self._draft.message.raw[slice(*self._part.body)]
+        lines = (_line(part) for part in _around(self._draft.message, self._part.path))
+        return any(_begins(new, line) > _begins(old, line) for line in lines if line)
 
     def _must_end_line(self) -> bool:
         """Whether this part is the end of the message, which ends with CRLF (RFC 5321 4.1.1.4)."""
@@ -194,8 +216,24 @@ class _Writer:
         if named:
             start, end = field.value + named[0].start, field.value + named[0].end
             return Rewrite(start, end, (b"charset=utf-8",), top)
-        end = field.end - 2 if self._draft.message.raw.endswith(b"\r\n", field.value, field.end) else field.end
-        return Rewrite(end, end, (b"; charset=utf-8",), top)
+        value = self._draft.message.raw_value(field)
+        return _value_splice(self._draft, self._part, field, value + b"; charset=utf-8")
+
+
+def _shielded(steps: tuple[bytes | Gap, ...]) -> tuple[bytes | Gap, ...]:
+    """Quoted-printable in which no line begins with two dashes."""
+    return tuple(_DASHES.sub(b"=2D-", step) if isinstance(step, bytes) else step for step in steps)
+
+
+def _line(part: Part) -> bytes:
+    """What delimiter lines of a multipart begin with, b"" of other parts."""
+    boundary = part.parameters.get("boundary", "") if part.content_type.startswith("multipart/") else ""
+    return b"--" + boundary.encode("ascii", "replace") if boundary else b""
+
+
+def _begins(content: bytes, line: bytes) -> int:
+    """How many lines begin so."""
+    return content.count(b"\n" + line) + content.startswith(line)
 
 
 def _encode(encoding: str, pieces: Replacement) -> tuple[bytes | Gap, ...]:

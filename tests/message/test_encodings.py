@@ -73,6 +73,28 @@ def test_an_unknown_encoding_is_told_without_quoting_more_than_its_name() -> Non
         check("x-a", b"x")
 
 
+@pytest.mark.parametrize("encoding", ["foobar", "quoted printable", "7vladi", "8 bits of text"])
+def test_a_name_that_promises_no_coding_leaves_words_as_they_stand(encoding: str) -> None:
+    check(encoding, b"Goede morgen, dit zijn woorden.\r\n\r\nhttps://school.example/?a=zo\r\n")
+    check(encoding, b"kort")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        *((name, b"gewone woorden") for name in ("x-uuencode", "x-foobar", "base85", "uue", "gzip", "yenc", "binhex")),
+        ("foobar", b"caf=C3=A9 om de hoek"),
+        ("foobar", b"een regel die doorl=\r\noopt"),
+        ("foobar", b"begin 644 brief.txt\r\n#0V%T\r\n"),
+        ("foobar", b"tekst\r\n-----BEGIN X-----\r\n"),
+        ("foobar", b"R29lZGUgbW9yZ2VuLCBkaXQgemlqbiB3b29yZGVu"),
+    ],
+)
+def test_what_may_be_coded_in_a_way_that_nobody_knows_is_not_read(encoding: str, body: bytes) -> None:
+    with pytest.raises(Undecodable, match="unknown"):
+        check(encoding, body)
+
+
 def test_i7_an_address_in_the_place_of_a_name_is_not_quoted() -> None:
     with pytest.raises(Undecodable, match=r"encoding \(not a name\) unknown"):
         check("jan@school.example", b"=41")

@@ -316,3 +316,118 @@ def test_any_edit_decodes_to_what_was_meant(name: str, one: bytes, two: bytes, s
     assert not (seven_bit and template.eight_bit)
     assert max(map(len, written.split(b"\r\n"))) <= 998
     assert written.endswith(b"\r\n")
+
+
+# --- multiparts without an end, headers without a body, encodings without a name ---
+
+MIME = b"From: a@school.example\r\nMIME-Version: 1.0\r\n"
+TEXT = b"Content-Type: text/plain\r\n\r\nDag.\r\n"
+FILE = b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD"
+
+
+def mixed(*parts: bytes, boundary: bytes = b"out", end: bytes = b"") -> bytes:
+    head = b"Content-Type: multipart/mixed; boundary=%s\r\n\r\n" % boundary
+    return head + b"".join(b"--%s\r\n%s\r\n" % (boundary, part) for part in parts) + end
+
+
+def stamped(raw: bytes, path: str, *, seven_bit: bool = False) -> bytes:
+    """With a line of ours at the end of one part."""
+    drafted = Draft(parse(raw))
+    target = next(p for p in drafted.message.walk() if p.path == path)
+    end = len(drafted.content(target))
+    drafted.splice(target, end, end, (b"\r\nMet groet\r\n",), by="test", kind="edit")
+    return compile(drafted, seven_bit=seven_bit).render({})
+
+
+def test_r049_what_is_edited_in_a_multipart_without_an_end_gets_one() -> None:
+    raw = MIME + mixed(TEXT, FILE)
+    written = stamped(raw, "1.1")
+    assert written == raw.replace(b"Dag.\r\n", b"Dag.\r\n\r\nMet groet\r\n") + b"--out--\r\n"
+    assert not any(part.unclosed for part in parse(written).walk())
+
+
+def test_i5_what_is_not_edited_keeps_its_missing_end() -> None:
+    raw = MIME + mixed(TEXT, mixed(TEXT, boundary=b"in"), FILE)
+    drafted = Draft(parse(raw))
+    drafted.append_field(b"X-Test", (b"x",), by="test", kind="field")
+    assert compile(drafted, seven_bit=False).render({}) == raw.replace(b"\r\n\r\n", b"\r\nX-Test: x\r\n\r\n", 1)
+    written = stamped(raw, "1.1")
+    assert b"--in--" not in written
+    assert written.endswith(b"\r\n--out--\r\n")
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_r049_nested_ends_are_written_from_the_inside_out(ended: bool) -> None:
+    raw = MIME + mixed(FILE, mixed(TEXT, boundary=b"in"))
+    raw = raw if ended else raw.rstrip(b"\r\n")
+    written = stamped(raw, "1.2.1")
+    assert written.rstrip(b"\r\n").endswith(b"Met groet\r\n\r\n--in--\r\n--out--")
+    assert [p.path for p in parse(written).walk()] == ["1", "1.1", "1.2", "1.2.1"]
+    assert written == stamped(written, "1.2.1").replace(b"\r\nMet groet\r\n\r\nMet groet\r\n", b"\r\nMet groet\r\n", 1)
+
+
+def test_r049_an_inner_end_is_written_before_the_boundary_that_follows() -> None:
+    raw = MIME + mixed(mixed(TEXT, boundary=b"in"), FILE, end=b"--out--\r\nepiloog\r\n")
+    written = stamped(raw, "1.1.1")
+    assert b"Met groet\r\n\r\n--in--\r\n--out\r\nContent-Type: application/pdf" in written
+    assert written.endswith(raw[raw.index(b"\r\n--out\r\nContent-Type: application") :])
+
+
+def test_r043_conversion_to_seven_bit_closes_what_it_writes() -> None:
+    raw = MIME + mixed("Content-Type: text/plain; charset=utf-8\r\n\r\nDág".encode())
+    assert compile(Draft(parse(raw)), seven_bit=True).render({}).endswith(b"\r\nD=C3=A1g\r\n--out--\r\n")
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+def test_r041_a_header_without_a_body_gets_a_blank_line_with_its_text(end: bytes) -> None:
+    raw = MIME + mixed(b"Content-Type: text/plain" + end, FILE, end=b"--out--\r\n")
+    written = stamped(raw, "1.1")
+    assert b"--out\r\nContent-Type: text/plain\r\n\r\n\r\nMet groet\r\n\r\n--out\r\n" in written
+    drafted = Draft(parse(raw))
+    target = next(p for p in drafted.message.walk() if p.path == "1.1")
+    drafted.splice(target, 0, 0, ("Één.".encode(),), by="test", kind="edit")
+    fields = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable"
+    assert fields + b"\r\n\r\n=C3=89=C3=A9n.\r\n--out" in compile(drafted, seven_bit=True).render({})
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+def test_r041_a_whole_message_without_a_body_gets_one(end: bytes) -> None:
+    drafted = Draft(parse(b"From: a@school.example\r\nSubject: x" + end))
+    drafted.append_field(b"X-Test", (b"x",), by="test", kind="field")
+    drafted.splice(drafted.message.root, 0, 0, ("Één.\r\n".encode(),), by="test", kind="edit")
+    written = compile(drafted, seven_bit=True).render({})
+    head, _, body = written.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[1:3] == [b"Subject: x", b"X-Test: x"]
+    assert body == b"=C3=89=C3=A9n.\r\n"
+    assert [f.name for f in parse(written).root.fields][3:] == [
+        b"MIME-Version",
+        b"Content-Type",
+        b"Content-Transfer-Encoding",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "seven_bit", "encoding"),
+    [
+        ("Dag.\r\n", False, b"7bit"),
+        ("Dág.\r\n", False, b"8bit"),
+        ("Dág.\r\n", True, b"quoted-printable"),
+    ],
+)
+def test_an_encoding_that_nobody_knows_gets_the_name_of_what_it_is(body: str, seven_bit: bool, encoding: bytes) -> None:
+    head = MIME + b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+    written = stamped(head + b"foobar\r\n\r\n" + body.encode(), "1", seven_bit=seven_bit)
+    assert b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" in written
+    assert decoded(written) == [body.encode() + b"\r\nMet groet\r\n"]
+
+
+@pytest.mark.parametrize(("boundary", "encoding"), [(b"--", b"7bit"), (b"--", b"base64"), (b"b", b"7bit")])
+def test_a_rule_of_dashes_is_no_boundary_of_dashes(boundary: bytes, encoding: bytes) -> None:
+    text = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: " + encoding
+    text += b"\r\n\r\n" + (b"RGFnLg==" if encoding == b"base64" else b"Dag.")
+    drafted = Draft(parse(MIME + mixed(text, FILE, boundary=boundary, end=b"--%s--\r\n" % boundary)))
+    target = next(p for p in drafted.message.walk() if p.path == "1.1")
+    drafted.splice(target, 4, 4, (b"\r\n------\r\n", Slot.OPT_OUT), by="test", kind="edit")
+    written = compile(drafted, seven_bit=False).render({Slot.OPT_OUT: b"https://afmelden.example/x"})
+    assert decoded(written) == [b"Dag.\r\n------\r\nhttps://afmelden.example/x", b"ABC"]
+    assert written.count(b"\r\n------\r\n") == 1  # the rule, or the boundary

@@ -109,6 +109,14 @@ EVASIONS: dict[str, bytes] = {
     "a multipart with an empty subtype": mixed(b"b", HTML_PART).replace(b"multipart/mixed", b"multipart/"),
     # Delimiters
     "no closing boundary": mixed(b"b", TEXT_PART, HTML_PART, close=b""),
+    "no closing boundary, and a line like one": mixed(b"b", TEXT_PART, HTML_PART, close=b"--b-\r\n"),
+    "no closing boundary behind a header": mixed(b"b", TEXT_PART, b"Content-Type: text/html\r\n", close=b""),
+    "no closing boundary inside, and it comes back": mixed(
+        b"b", _NESTED % b"in" + b"--in\r\n" + HTML_PART, TEXT_PART + b"--in\r\n" + HTML_PART + b"--in--\r\n"
+    ),
+    "a header that ends at a boundary": mixed(b"b", b"Content-Type: text/html\r\n\r\n", HTML_PART),
+    "the closing boundary twice": mixed(b"b", TEXT_PART, HTML_PART) + b"\r\n--b--\r\n",
+    "the closing boundary twice with a part between": mixed(b"b", TEXT_PART) + HTML_PART + b"--b--\r\n",
     "a part after the closing boundary": mixed(b"b", TEXT_PART) + b"--b\r\n" + HTML_PART + b"--b--\r\n",
     "a boundary that begins another": mixed(b"b", _NESTED % b"bb" + b"--bb\r\n" + HTML_PART + b"--bb--\r\n"),
     "a boundary that another begins": mixed(b"bb", _NESTED % b"b" + b"--b\r\n" + HTML_PART + b"--b--\r\n", line=b"bb"),
@@ -195,6 +203,8 @@ EVASIONS: dict[str, bytes] = {
     "a form feed in the type": typed(b"text/html\x0c"),
     "a From line in the header": message(b"From iemand Tue Nov 18\r\nContent-Type: text/html\r\n", HTML),
     "a From line before a part": part_with(b"From iemand Tue Nov 18\r\nContent-Type: text/html\r\n"),
+    "blanks before the header": b" \t\r\n" + message(b"Content-Type: text/html\r\n", HTML),
+    "blanks and a line of text before the header": b" \r\nDag\r\n" + message(b"Content-Type: text/html\r\n", HTML),
     "a blank line before the header": b"\r\n" + message(b"Content-Type: text/html\r\n", HTML),
     "no blank line after the header": HEAD + b"Content-Type: text/html\r\n",
     "a header that ends with the message": HEAD + b"Content-Type: text/html",
