@@ -86,7 +86,9 @@ def _read(draft: Draft, part: Part) -> tuple[str, str]:
 
 def _by_words(text: str) -> str:
     """The language that most different words belong to, when it is clear."""
-    seen = {word for word in map(str.lower, _WORD.findall(text)) if word in _LANGUAGE}
+    pieces = set(text.lower().split())
+    mixed = " ".join(piece for piece in pieces if not piece.isalpha())  # a pattern over the whole text costs most
+    seen = _LANGUAGE.keys() & pieces.union(_WORD.findall(mixed))
     ranked = Counter(_LANGUAGE[word] for word in seen).most_common(2)
     if not ranked or ranked[0][1] < _SURE or (len(ranked) > 1 and ranked[1][1] * 2 > ranked[0][1]):
         return ""
