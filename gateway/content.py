@@ -10,7 +10,7 @@ standard:   S-11, S-53; I-1, I-3; R-050
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,11 +63,14 @@ class Inspector(Protocol):
     async def inspect(self, items: Sequence[Item]) -> Inspection: ...
 
 
+@dataclass(frozen=True, slots=True)
 class InProcess:
     """Looks into items right here: for one's own mails, as `explain` reads them."""
 
+    bounds: Bounds = field(default_factory=Bounds)
+
     async def inspect(self, items: Sequence[Item]) -> Inspection:
-        return inspect(items, Bounds())
+        return inspect(items, self.bounds)
 
 
 @dataclass(frozen=True, slots=True)

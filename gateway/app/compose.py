@@ -20,6 +20,8 @@ from gateway.campaigns.backend import open_campaigns
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.config.organisation import Organisation
+from gateway.content import InProcess, Inspector
+from gateway.documents.protocol import Bounds
 from gateway.facts import NOBODY, Facts
 from gateway.pipeline import Parts
 from gateway.plan import Rules
@@ -120,6 +122,7 @@ class Dry:
     tenant: Tenant
     rules: Rules
     dns: dict[str, str]
+    inspector: Inspector
     notes: Sequence[str] = field(default_factory=list)
     spare: tuple[str, bytes] | None = field(default=None, repr=False)
     """Selector and PEM of one of the organisation's keys, for a domain that only this run takes for its own."""
@@ -172,7 +175,8 @@ def dry(loaded: Loaded, client: str, wrong: Callable[..., NoReturn]) -> Dry:
     dns = dict(keys.dns_value(pem, d, s) for (d, s), pem in pems.items())
     spare = next(((s, pem) for (_, s), pem in pems.items()), None)
     seen = Campaigns(found.name, open_campaigns(found, loaded.gateway, read_only=True), writes=False)
-    return Dry(Tenant(found, pseudonyms, tokens, registry, made, unprobed, seen), rules(loaded), dns, notes, spare)
+    tenant = Tenant(found, pseudonyms, tokens, registry, made, unprobed, seen)
+    return Dry(tenant, rules(loaded), dns, InProcess(Bounds.of(loaded.gateway.inspector)), notes, spare)
 
 
 def _keys(

@@ -29,6 +29,7 @@ from gateway.app.inspector_frames import (
     pack,
     request_out,
 )
+from gateway.config.inspector import Inspector as Settings
 from gateway.content import InspectorUnavailable
 from gateway.documents.protocol import Bounds
 from gateway.documents.read import readable
@@ -56,6 +57,12 @@ class Limits:
     worn: int = 256 * 2**20
     """A process that ever had so much memory is replaced by a fresh one."""
 
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """As `inspector:` in the settings says."""
+        cpu, wall = settings.processor_time.total_seconds(), settings.time.total_seconds()
+        return cls(settings.memory, int(cpu), wall, waiting=settings.waiting)
+
 
 class _Died(Exception):
     """The process ended, or answered what is no answer."""
@@ -74,9 +81,19 @@ class Inspector:
     started: int = 0
     """Processes so far."""
     _process: Process | None = None
+    _memory: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _waiting: int = 0
     _closed: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Inspector:
+        """As `inspector:` in the settings says."""
+        return cls(Bounds.of(settings), Limits.of(settings))
+
+    def reload(self, settings: Settings) -> None:
+        """From the next file on; a process with another limit on its memory is replaced."""
+        self.bounds, self.limits = Bounds.of(settings), Limits.of(settings)
 
     @property
     def pid(self) -> int | None:
@@ -149,13 +166,14 @@ class Inspector:
         if self._closed:
             raise InspectorUnavailable("closed")
         if self._process is not None:
-            if _alive(self._process):
+            if _alive(self._process) and self._memory == self.limits.memory:
                 return self._process
             await self._end()
+        self._memory = self.limits.memory
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-B", "-X", "utf8", "-c", _START,
-                _FOLDER, str(os.getpid()), str(self.limits.memory),
+                _FOLDER, str(os.getpid()), str(self._memory),
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL,  # a traceback would show the mail
                 env={},
             )  # fmt: skip

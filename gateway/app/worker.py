@@ -107,7 +107,7 @@ class Worker:
         own = spools[0]
         parts = compose.parts(loaded, tenants)
         outbox = Outbox(tenants, own, gateway.name, wake=own.stirred.set, clock=time.time)
-        inspector = Inspector()
+        inspector = Inspector.of(gateway.inspector)
         pipeline = Pipeline(
             parts,
             own,
@@ -227,6 +227,7 @@ class Worker:
         metrics.TRACKERS_VERSION.labels(self.loaded.trackers.version.isoformat()).set(1)
         self.outbox.tenants = prepared.tenants
         self.pipeline.parts = prepared.parts
+        self.inspector.reload(prepared.loaded.gateway.inspector)
         self.delivery.reload(prepared.tenants, prepared.credentials.provider_password)
         self.ingress.use_clients(prepared.clients)
         self.ingress.renew_certificates()

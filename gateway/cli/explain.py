@@ -158,7 +158,7 @@ def _marks(marks: Sequence[str]) -> bytes:
 
 def _ask(house: Dry, question: Question) -> Answer:
     try:
-        return asyncio.run(explain(house.tenant, house.rules, question, house.lend))
+        return asyncio.run(explain(house.tenant, house.rules, question, house.lend, house.inspector))
     except RegistryUnavailable as error:
         wrong(f"registry of {house.tenant.organisation.name}: {error}")
 

@@ -18,6 +18,7 @@ from gateway.config.check_api import check_webhooks
 from gateway.config.check_classify import check_classify
 from gateway.config.check_content import check_content
 from gateway.config.check_domains import check_domains, check_identity
+from gateway.config.check_inspector import check_inspector
 from gateway.config.check_listeners import check_listeners
 from gateway.config.check_observe import check_observe
 from gateway.config.check_probe import check_probe
@@ -37,6 +38,7 @@ def gateway(settings: Gateway, organisations: Sequence[Organisation]) -> Iterato
     """Findings in gateway.yaml."""
     yield from check_listeners(settings, organisations)
     yield from check_store(settings)
+    yield from check_inspector(settings)
 
 
 def organisation(settings: Organisation) -> Iterator[Finding]:

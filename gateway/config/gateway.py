@@ -13,6 +13,7 @@ from pydantic import Field
 
 from gateway.config.api import Api
 from gateway.config.base import Duration, Name, Octets, Settings
+from gateway.config.inspector import Inspector
 from gateway.config.store import Store
 
 
@@ -134,6 +135,8 @@ class Gateway(Settings):
     """Where mail is taken."""
     limits: Limits = Limits()
     """What one node takes."""
+    inspector: Inspector = Inspector()
+    """How much of attachments is read."""
     delivery: Delivery = Delivery()
     """Retry schedule and timers."""
     web: Web = Web()

@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from gateway.config.inspector import Inspector
+
 PASSWORD = "a password is needed"
 ENCRYPTED = "encrypted, or signed as a whole"
 DAMAGED = "damaged"
@@ -44,6 +46,11 @@ class Bounds:
     members: int = 2_000
     texts: int = 500_000
     """Rows, pages and pieces."""
+
+    @classmethod
+    def of(cls, settings: Inspector) -> Bounds:
+        """As `inspector:` in the settings says."""
+        return cls(settings.unpacked, settings.ratio, settings.depth, settings.files, settings.rows)
 
 
 _RATIO_FROM = 4 * 2**20

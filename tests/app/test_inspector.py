@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from gateway.app.inspector import FAILED, TOO_LONG, Inspector, Limits
 from gateway.app.inspector_child import NO_MEMORY
+from gateway.config.inspector import Inspector as Settings
 from gateway.content import InspectorUnavailable
 from gateway.documents.protocol import Bounds
 from gateway.inspection import NOTHING, Item, Kind, Unread
@@ -99,6 +101,26 @@ async def test_equal_values_in_two_parts_have_one_mark_and_another_in_the_next_m
     marks = [{f.mark for f in (await inspector.inspect([TEXT, other])).findings} for _ in range(2)]
     assert [len(found) for found in marks] == [1, 1]
     assert marks[0] != marks[1]
+
+
+def test_the_limits_in_the_code_are_those_of_the_settings() -> None:
+    assert (Bounds.of(Settings()), Limits.of(Settings())) == (Bounds(), Limits())
+    changed = Inspector.of(Settings(unpacked="2MiB", ratio=11, depth=1, files=3, rows=4, waiting=5, time="7s"))
+    assert changed.bounds == Bounds(2 * 2**20, 11, 1, 3, 4)
+    assert (changed.limits.waiting, changed.limits.wall) == (5, 7.0)
+
+
+async def test_new_settings_hold_from_the_next_file_on(make: Make) -> None:
+    inspector = make()
+    await inspector.inspect([TEXT])
+    inspector.reload(Settings(rows=1))
+    assert [u.why for u in (await inspector.inspect([LIST])).unread] == ["more than 1 rows or pages"]
+    assert inspector.started == 1
+    inspector.reload(Settings(memory="512MiB"))
+    assert (await inspector.inspect([LIST])).unread == ()
+    assert inspector.started == 2, "a process keeps the memory it was given"
+    assert inspector.pid is not None
+    assert resource.prlimit(inspector.pid, resource.RLIMIT_AS)[0] == 512 * 2**20
 
 
 async def test_it_starts_when_first_needed_and_stays(make: Make) -> None:
