@@ -55,7 +55,7 @@ def test_a_wrapped_message_is_expected_as_the_first_part_of_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"From a@example.org Sun Nov 22 2026\r\n", b">From a@example.org Sun Nov 22 2026\r\n", b""]
+    "line", [b"From a@example.org Sun Nov 22 2026\r\n", b">From a@example.org Sun Nov 22 2026\r\n", b" \t\r\n", b""]
 )
 def test_headers_that_were_mended_are_read_as_they_are_then(line: bytes) -> None:
     mime = b"Subject : x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
@@ -63,3 +63,28 @@ def test_headers_that_were_mended_are_read_as_they_are_then(line: bytes) -> None
     draft.remove_lead(by="header_hygiene", kind="mailbox-line")
     draft.join_name(draft.message.fields("subject")[0], by="header_hygiene", kind="spaced-name")
     assert differences(draft) == []
+
+
+_OUTER, _INNER = (b"Content-Type: multipart/mixed; boundary=%s\r\n\r\n" % name for name in (b"uit", b"in"))
+_FILE = b"--uit\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _OUTER + b"--uit\r\n\r\ntekst\r\n" + _FILE,
+        _OUTER + _FILE + b"--uit\r\n" + _INNER + b"--in\r\n\r\ntekst\r\n\r\n",
+        _OUTER + b"--uit\r\n" + _INNER + b"--in\r\n\r\ntekst\r\n" + _FILE + b"--uit--\r\n",
+        _OUTER + b"--uit\r\nContent-Type: text/plain\r\n" + _FILE + b"--uit--\r\n",
+        _OUTER + b"--uit\r\n\r\ntekst\r\n" + _FILE + b"--uit\r\n",
+        b"Content-Transfer-Encoding: platweg\r\n\r\ntekst\r\n",
+        b"",
+    ],
+)
+def test_r049_what_was_mended_on_the_way_is_no_difference(body: bytes) -> None:
+    draft = Draft(parse(HEAD + b"MIME-Version: 1.0\r\n" + body))
+    text = next(part for part in draft.message.text_parts() if not draft.why_not(part))
+    end = len(draft.content(text))
+    draft.splice(text, end, end, (b"\r\n", Slot.OPT_OUT, b"\r\n"), by="opt_out", kind="opt-out-text")
+    assert differences(draft) == []
+    assert expect(draft, Reading(draft.message.raw), private=False).opt_outs == 1
