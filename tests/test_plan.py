@@ -274,6 +274,32 @@ def test_r043_seven_bit_where_the_provider_does_not_promise_more() -> None:
     assert text(made(raw, envelope(ANNA, eight_bit=True), {ANNA: READER})).isascii()
 
 
+_SIGNED = b"""--b
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+Caf\xc3\xa9
+--b
+Content-Type: application/pgp-signature
+
+x
+--b--
+""".replace(b"\n", b"\r\n")
+
+
+def test_r044_signed_8_bit_text_leaves_as_it_is_where_the_provider_promises_it_and_is_refused_elsewhere() -> None:
+    raw = mail(
+        ANNA, Stream="newsletter", List="news", text=_SIGNED.decode(), MIME_Version="1.0",
+        Content_Type='multipart/signed; boundary=b; protocol="application/pgp-signature"; micalg=pgp-sha256',
+    )  # fmt: skip
+    arrives, people = envelope(ANNA, eight_bit=True), {ANNA: READER}
+    assert refusal(raw, arrives).startswith("550 5.6.3")
+    providers = [p | {"eight_bit": True} for p in SETTINGS["providers"]]
+    found = made(raw, arrives, people, tenant(organisation(providers=providers)))
+    template = found.renditions[str(found.copies[0].decision.variant)].template
+    assert (template.eight_bit, text(found).endswith(_SIGNED)) == (True, True)
+
+
 @pytest.mark.parametrize(("share", "chosen"), [(0.0, 0), (0.25, 0x4000), (1.0, 0x10000)])
 def test_the_self_check_reads_its_share_of_the_messages(share: float, chosen: int) -> None:
     def checked(last: int) -> bool:

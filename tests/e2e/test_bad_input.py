@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from gateway.demo.stage import Stage
-from tests.e2e.post import REZULTO, Sent, arrived, consent, person, send
+from tests.e2e.post import REZULTO, Sent, arrived, consent, dns, opt_out_url, person, send, texts, verifies
 from tests.e2e.watching import peak, workers
 
 OFFICE = "jan@rezulto.nl"
@@ -107,6 +107,20 @@ def test_broken_mime_that_a_rule_needs_is_edited_wholly_or_not_sent_at_all(share
         assert b"Briefgeheim-" not in copy.content
     else:
         assert sent.reply[:4] in ("5.6.", "5.7."), sent.reply
+
+
+def test_r049_marketing_whose_end_is_missing_leaves_closed_with_its_opt_out(shared: Stage) -> None:
+    who = person()
+    shared.people("rezulto", [consent(who, "list:lestips")])
+    marks = "Briefgeheim-Stream: newsletter\r\nBriefgeheim-List: lestips\r\nBriefgeheim-Basis: consent\r\n"
+    file = "--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n"
+    more = marks + 'Content-Type: multipart/mixed; boundary="b"\r\n'
+    content = letter(who, more, "--b\r\nContent-Type: text/plain\r\n\r\nDag.\r\n" + file)
+    assert send(shared, "rezulto-crm", content.replace(OFFICE.encode(), REZULTO.encode()), [who]).code == 250
+    (copy,) = arrived(shared, [who])
+    assert copy.content.endswith(file.encode() + b"--b--\r\n")
+    assert [opt_out_url(copy.content) in text for text in texts(copy.content).values()] == [True]
+    assert verifies(copy.content, dns(shared))
 
 
 def test_a_line_over_998_octets_is_wrapped_where_it_may_be_and_refused_where_not(shared: Stage) -> None:
