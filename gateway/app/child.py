@@ -21,6 +21,7 @@ from gateway.config.load import Loaded
 
 _ANSWER_LIMIT = 30.0
 _DRAIN_LIMIT = 40.0
+_AGAIN = 0.1
 NOT_STARTED = 1
 """The code of a child for which there was no process."""
 
@@ -69,6 +70,8 @@ class Child:
         finally:
             self._wire.close()
             self._wire, self.ready, self.trouble = None, False, "not running"
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_result({"why": f"{self.name} ended"})
         return await asyncio.shield(self._born.ended)
 
     async def prepare(self, texts: Mapping[Path, bytes]) -> str:
@@ -89,6 +92,12 @@ class Child:
         """Every process has the same keys: told once."""
         if not self.rekeyed:
             self.rekeyed = await self._send(do="rekey")
+
+    async def end(self, keeper: asyncio.Task[None]) -> None:
+        """Drain it until `keeper`, which starts it no more, is done; it may be on the point of being started."""
+        while not keeper.done():
+            await self.drain()
+            await asyncio.wait({keeper}, timeout=_AGAIN)
 
     async def drain(self) -> None:
         """Ask it to finish; after the limit it is killed, and the spool still has everything."""

@@ -49,6 +49,7 @@ class Parent:
     _vain: int = 0
     _code: int = 0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _reload: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sockets: dict[str, socket.socket] = field(default_factory=dict)
     _exposition: Exposition | None = None
@@ -57,6 +58,10 @@ class Parent:
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT; gives the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)  # before anybody can know whom to send it
         try:
             self._running = Running(self._home, "gateway")
         except Taken as error:
@@ -67,20 +72,16 @@ class Parent:
         self._open_sockets()
         self._exposition = self._expose(metrics)
         self._publish()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
         async with asyncio.TaskGroup() as tasks:
-            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(self.reload(), name="reload"))
             self.children = self._make_children(metrics)
             keepers = [tasks.create_task(self._keep(child), name=child.name) for child in self.children]
             watch = tasks.create_task(self._watch(), name="watchdog")
+            reloads = tasks.create_task(self._reloads(), name="reloads")
             await self._stopping.wait()
             notify("STOPPING=1")
             watch.cancel()
-            await asyncio.gather(*(child.drain() for child in self.children))
-            for keeper in keepers:
-                keeper.cancel()
+            reloads.cancel()
+            await asyncio.gather(*map(Child.end, self.children, keepers))
         assert self._nursery is not None
         await self._nursery.close()
         self._running.free()
@@ -89,6 +90,12 @@ class Parent:
             sock.close()
         maillog.stopped("parent")
         return self._code
+
+    async def _reloads(self) -> None:
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            await self.reload()
 
     async def reload(self) -> None:
         """SIGHUP: every worker prepares the new rules; all take them, or none does and the old ones stay."""

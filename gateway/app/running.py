@@ -20,6 +20,7 @@ from pathlib import Path
 _NAME = "running"
 _PATIENCE = 60.0  # seconds for a reload; each child gets half of that to prepare
 _LOOK = 0.05
+_GLANCE = 0.001
 
 
 class Taken(Exception):
@@ -46,14 +47,11 @@ class Running:
         self._what = what
         self._reloads = 0
         self._file = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._file)
-            found = at_work(folder)
-            raise Taken(
-                f"process {found.pid} ({found.what}) is at work in {folder}" if found else str(folder)
-            ) from None
+        while not self._locked():
+            if found := at_work(folder):
+                os.close(self._file)
+                raise Taken(f"process {found.pid} ({found.what}) is at work in {folder}")
+            time.sleep(_GLANCE)  # it was somebody who only looked
         self._write("")
 
     def reloaded(self, refused: str = "", keys: str = "") -> None:
@@ -64,6 +62,13 @@ class Running:
     def free(self) -> None:
         os.ftruncate(self._file, 0)
         os.close(self._file)
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _write(self, refused: str, keys: str = "") -> None:
         content = {"pid": os.getpid(), "what": self._what, "reloads": self._reloads, "refused": refused, "keys": keys}
@@ -92,11 +97,13 @@ def reload(folder: Path) -> str | None:
 
     Raises `PermissionError` when this user may not signal it, `TimeoutError` when it does not answer in a minute.
     """
-    before = at_work(folder)
+    end = time.monotonic() + _PATIENCE
+    while (before := at_work(folder)) is not None and not _hung_up(before.pid):
+        if time.monotonic() > end:
+            raise TimeoutError(f"who is at work in {folder} has not said so within {_PATIENCE:.0f} s")
+        time.sleep(_GLANCE)
     if before is None:
         return None
-    os.kill(before.pid, signal.SIGHUP)
-    end = time.monotonic() + _PATIENCE
     while True:
         found = at_work(folder)
         if found is None or found.pid != before.pid:
@@ -106,6 +113,17 @@ def reload(folder: Path) -> str | None:
         if time.monotonic() > end:
             raise TimeoutError(f"process {before.pid} has not reloaded within {_PATIENCE:.0f} s; see its log")
         time.sleep(_LOOK)
+
+
+def _hung_up(pid: int) -> bool:
+    """False where what is written is not yet of the process that has the lock, which has it for a moment only."""
+    if pid < 1:
+        return False
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _read(octets: bytes) -> Other:

@@ -20,6 +20,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from gateway.demo.certificate import write_certificate
 
+_PATIENCE = 60.0  # seconds for a server to come up, which takes a moment where the machine is not busy
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -59,7 +61,9 @@ class Recorder:
 
     def listen(self, provider: str) -> int:
         """Start a server for this provider; gives its port."""
-        controller = _FreePort(_Keep(self, provider), hostname="127.0.0.1", port=0, tls_context=self._tls)
+        controller = _FreePort(
+            _Keep(self, provider), hostname="127.0.0.1", port=0, ready_timeout=_PATIENCE, tls_context=self._tls
+        )
         controller.start()
         self.ports[provider] = bound_port(controller)
         self._controllers.append(controller)
@@ -101,7 +105,7 @@ def bound_port(controller: Controller) -> int:
 class _FreePort(Controller):
     def _trigger_server(self) -> None:
         """The base class would connect to port 0; the port that was really bound is known by now."""
-        with socket.create_connection((self.hostname, bound_port(self)), 5) as probe:
+        with socket.create_connection((self.hostname, bound_port(self)), _PATIENCE) as probe:
             probe.recv(1024)
 
     def factory(self) -> SMTP:

@@ -13,6 +13,7 @@ import csv
 import io
 import json
 import os
+import select
 import shutil
 import signal
 import smtplib
@@ -34,10 +35,12 @@ from gateway.demo.certificate import write_certificate
 from gateway.demo.recorder import Recorder
 
 EXAMPLES = Path(__file__).parents[2] / "config"
-_START_LIMIT = 60.0
+_PATIENCE = 180.0  # seconds for what takes a moment where the machine is not busy
 _yaml = YAML()
 _yaml.preserve_quotes = True
 
+_ENDED = ("Z", "X")
+_STILL = ("T", *_ENDED)
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -61,11 +64,18 @@ class Stage:
     examples: Path = EXAMPLES
     """The folder of the settings to start from."""
     process: subprocess.Popen[bytes] | None = None
-    _web: int = 0
+    _web: socket.socket | None = None
+    """Keeps the port of the page, which the settings name before the gateway runs and between two runs."""
 
     @property
     def config(self) -> Path:
         return self.folder / "config" / "gateway.yaml"
+
+    @property
+    def _page_port(self) -> int:
+        if self._web is None:
+            self._web = _kept_port()
+        return int(self._web.getsockname()[1])
 
     @property
     def state(self) -> Path:
@@ -77,7 +87,6 @@ class Stage:
 
     def build(self) -> None:
         """Settings, certificate, keys, secrets, empty registries."""
-        self._web = _free_port()
         (self.folder / "config" / "organisations").mkdir(parents=True)
         shutil.copy(self.examples / "trackers.yaml", self.folder / "config")
         shutil.copytree(self.examples / "promises", self.folder / "config" / "promises")
@@ -140,21 +149,32 @@ class Stage:
             return 0
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
+        code = self.process.wait(_PATIENCE)
         self.process = None
         return code
 
     def kill(self) -> None:
-        """`kill -9` of the parent and everything below it."""
-        if self.process is not None:
-            for pid in (self.process.pid, *below(self.process.pid), *children(self.process.pid)):
-                os.kill(pid, signal.SIGKILL)
-            self.process.wait(30)
-            self.process = None
+        """`kill -9` of the parent and all below it; returns when none of them is left to hold a port or a lock."""
+        if self.process is None:
+            return
+        parent, self.process = self.process, None
+        family = [parent.pid]
+        for pid in family:
+            _freeze(pid)  # so that it starts and collects nobody
+            family += below(pid)
+        ends = [os.pidfd_open(pid) for pid in family]
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        for end in ends:
+            select.select([end], [], [], _PATIENCE)
+            os.close(end)
+        parent.wait(_PATIENCE)
 
     def close(self) -> None:
         self.stop()
         self.recorder.close()
+        if self._web is not None:
+            self._web.close()
 
     def url(self, listener: str, path: str = "") -> str:
         address, port = self.ports[listener]
@@ -163,7 +183,7 @@ class Stage:
     def get(self, listener: str, path: str) -> tuple[int, str]:
         """Status and text of one GET."""
         try:
-            with urllib.request.urlopen(self.url(listener, path), timeout=10) as answer:
+            with urllib.request.urlopen(self.url(listener, path), timeout=_PATIENCE) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -173,7 +193,7 @@ class Stage:
     def login(self, client: str) -> smtplib.SMTP:
         """A session of this client: STARTTLS with our certificate, AUTH."""
         address, port = self.ports["submission"]
-        session = smtplib.SMTP(address, port, timeout=30)
+        session = smtplib.SMTP(address, port, timeout=_PATIENCE)
         session.starttls(context=ssl.create_default_context(cafile=str(self.folder / "certificate.pem")))
         session.login(client, self.secrets[client])
         return session
@@ -184,13 +204,13 @@ class Stage:
             listener.update(address="127.0.0.1", port=0)
             if listener.get("tls", "none") != "none":
                 listener.update(certificate=str(self.folder / "certificate.pem"), key=str(self.folder / "key.pem"))
-        gateway["web"] = {"port": self._web}
+        gateway["web"] = {"port": self._page_port}
         gateway["observe"] = {"port": 0}
         if self.gateway_change is not None:
             self.gateway_change(gateway)
 
     def _localise_organisation(self, organisation: dict[str, Any]) -> None:
-        organisation["opt_out_url"] = f"http://127.0.0.1:{self._web}"
+        organisation["opt_out_url"] = f"http://127.0.0.1:{self._page_port}"
         for provider in organisation["providers"]:
             name = f"{organisation['name']}/{provider['name']}"
             port = self.recorder.ports.get(name) or self.recorder.listen(name)
@@ -211,7 +231,7 @@ class Stage:
         return True
 
     def _wait(self, there: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + _START_LIMIT
+        end = time.monotonic() + _PATIENCE
         while not there():
             if self.process is None or self.process.poll() is not None or time.monotonic() > end:
                 text = self.log.read_text("utf-8")[-4000:]
@@ -238,10 +258,26 @@ def workers(pid: int) -> list[int]:
 
 
 def _name(pid: int) -> str:
+    """What a process calls itself, or "" when it ended, though it may not be collected yet."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text("ascii")
+        return Path(f"/proc/{pid}/comm").read_text("ascii") if _state(pid) not in _ENDED else ""
     except OSError:
         return ""
+
+
+def _state(pid: int) -> str:
+    """The letter of proc_pid_stat(5)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
+def _freeze(pid: int) -> None:
+    """Returns when it stands still, or has ended."""
+    os.kill(pid, signal.SIGSTOP)
+    while _state(pid) not in _STILL:
+        time.sleep(0.001)
 
 
 def _dump(data: dict[str, Any], file: Path) -> None:
@@ -249,6 +285,12 @@ def _dump(data: dict[str, Any], file: Path) -> None:
         _yaml.dump(data, stream)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+def _kept_port() -> socket.socket:
+    """A free port, bound so that nobody is given it by chance; the gateway may listen on it all the same.
+
+    Linux lets two sockets with SO_REUSEADDR have one port as long as at most one of them listens (socket(7)).
+    """
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    return sock

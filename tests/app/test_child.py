@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from gateway.app.child import Child
 from gateway.app.control import Wire
 from gateway.app.nursery import Nursery
+from gateway.config.environment import child_environment
+from gateway.config.load import load
+from tests.cli.example import ROOT
+
+SETTINGS = ROOT / "tests" / "bad_config" / "good" / "gateway.yaml"
 
 
 @pytest.fixture
@@ -41,3 +49,33 @@ async def test_a_child_that_never_ran_takes_no_orders() -> None:
     await child.settle(commit=True)
     await child.rekey()
     assert not child.rekeyed
+
+
+@pytest.fixture
+async def living(tmp_path: Path) -> AsyncIterator[Child]:
+    """A worker that has not been started."""
+    nursery = Nursery(["gateway.app.worker"], {}, child_environment(tmp_path))
+    yield Child("worker-0", "worker", 0, set(), nursery)
+    await nursery.close()
+
+
+async def test_a_question_to_a_child_that_ends_meanwhile_is_answered_at_once(living: Child) -> None:
+    keeper = asyncio.create_task(living.live(load(SETTINGS)))
+    while living._wire is None:
+        await asyncio.sleep(0.001)
+    assert living._born is not None
+    living._born.signal(signal.SIGKILL)
+    assert await living.prepare({}) in ("worker-0 ended", "worker-0 is not running")
+    assert await keeper == -signal.SIGKILL
+
+
+async def test_the_end_of_a_child_that_is_being_started_is_waited_for(living: Child) -> None:
+    async def keep() -> None:
+        await living.live(load(SETTINGS))
+
+    keeper = asyncio.create_task(keep())
+    await asyncio.sleep(0)
+    await living.end(keeper)
+    assert keeper.done()
+    assert living._born is not None
+    assert living._born.ended.done()

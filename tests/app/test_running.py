@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -10,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import running
 from gateway.app.running import Running, Taken, at_work, reload
 
 HOLDER = """
 import signal, sys
 from pathlib import Path
+from gateway.app import running
 from gateway.app.running import Running
 held = Running(Path(sys.argv[1]), "gateway")
 signal.signal(signal.SIGHUP, lambda *_: held.reloaded(sys.argv[2]))
@@ -33,7 +37,7 @@ def holder(folder: Path, refused: str = "") -> subprocess.Popen[bytes]:
 
 def ended(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(120)
     assert process.stdout is not None
     process.stdout.close()
 
@@ -78,3 +82,42 @@ def test_a_gateway_that_ends_instead_of_reloading_is_not_waited_for(tmp_path: Pa
     assert process.stdout.readline() == b"there\n"
     assert reload(tmp_path) is None
     ended(process)
+
+
+def test_somebody_who_looks_at_that_moment_keeps_nobody_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Running(tmp_path, "gateway").free()
+    with (tmp_path / "running").open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr(running.time, "sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+        held = Running(tmp_path, "gateway")
+    assert at_work(tmp_path) is not None
+    held.free()
+
+
+LEFT = {"pid": 2**22 + 1, "what": "gateway", "reloads": 3, "refused": "", "keys": ""}
+
+
+@pytest.mark.parametrize("written", [b"", json.dumps(LEFT).encode()])
+def test_nobody_is_signalled_by_what_an_earlier_process_left_or_none_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bytes
+) -> None:
+    """The lock is taken first and then written about."""
+    held, signalled = Running(tmp_path, "gateway"), []
+    (tmp_path / "running").write_bytes(written)
+
+    def kill(pid: int, number: int) -> None:
+        signalled.append(pid)
+        if pid != os.getpid():
+            raise ProcessLookupError
+
+    def sleep(_: float) -> None:
+        held.reloaded("")
+
+    monkeypatch.setattr(running.os, "kill", kill)
+    monkeypatch.setattr(running.time, "sleep", sleep)
+    assert reload(tmp_path) == ""
+    held.free()
+    assert signalled[-1] == os.getpid()
+    assert 0 not in signalled
