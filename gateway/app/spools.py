@@ -35,7 +35,7 @@ from gateway.spool.shards import present
 from gateway.spool.sqlite import SQLiteSpool
 from gateway.tenant import Tenant
 
-_PATIENCE = 20.0  # seconds a running gateway gets to carry orders out; it looks every second
+_PATIENCE = 60.0  # seconds a running gateway gets to carry orders out; it looks every second
 _LOOK = 0.1
 _RESTRICTED = "restriction "  # how the reason of a row begins that a restriction held
 

@@ -38,7 +38,7 @@ Operator = Annotated[str, typer.Option("--operator", help="Who does this. Goes i
 Reason = Annotated[str, typer.Option("--reason", help="Why. Goes into the audit; no address in it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document per row.")]
 
-_PATIENCE = 5.0  # seconds a running gateway gets to carry an order out; it looks every second
+_PATIENCE = 60.0  # seconds a running gateway gets to carry an order out; it looks every second
 _LOOK = 0.05
 _SHORT = 6  # octets of a pseudonym that are shown
 
