@@ -228,7 +228,7 @@ class House:
         """And wait until the registry has looked, which it does once a second."""
         where = places(self.folder, "school").registry
         where.with_suffix(".away").rename(where)
-        end = asyncio.get_running_loop().time() + 20
+        end = asyncio.get_running_loop().time() + 120
         while self.registry.trouble():
             assert asyncio.get_running_loop().time() < end, self.registry.trouble()
             await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ def ask(stage: Stage, token: str, path: str, body: object = None) -> tuple[int, 
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(stage.url("api", path), data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return answer.status, answer.read().decode()
 
 

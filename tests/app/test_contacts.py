@@ -29,7 +29,7 @@ async def test_it_flushes_again_and_again_and_once_more_when_it_ends(monkeypatch
     pipeline: Any = SimpleNamespace(notes=notes)
     task = asyncio.create_task(run(pipeline))
     for _ in range(3):
-        await asyncio.wait_for(notes.flushed.acquire(), 10)
+        await asyncio.wait_for(notes.flushed.acquire(), 120)
     before = notes.count
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

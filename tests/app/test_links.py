@@ -95,7 +95,7 @@ async def obeyed(ends: Ends, staff: Staff, *orders: str) -> list[dict[str, objec
     task = asyncio.create_task(link.obey(staff))
     answers = await reload(parent, *orders)
     parent.close()
-    await asyncio.wait_for(task, 30)
+    await asyncio.wait_for(task, 120)
     assert link.stopping.is_set(), "a parent that is gone means drain and end"
     return answers
 
@@ -131,7 +131,7 @@ async def test_rules_that_cannot_be_prepared_are_refused_in_one_line(ends: Ends,
 async def test_sigterm_means_stop(ends: Ends) -> None:
     _, link = ends
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(link.stopping.wait(), 30)
+    await asyncio.wait_for(link.stopping.wait(), 120)
 
 
 def test_inherited_sockets_are_known_by_name() -> None:

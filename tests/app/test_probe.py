@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -152,12 +153,11 @@ async def test_i9_a_page_that_acts_on_get_is_found(tmp_path: Path) -> None:
 
 
 async def test_nobody_there_is_found(tmp_path: Path) -> None:
-    sock = bound()
-    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    sock.close()
-    async with opened(tmp_path, opt_out_url=url) as house:
-        with pytest.raises(ProbeFailed, match="GET: ConnectError"):
-            await steps(house)
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))  # and nobody listens, nor can anybody else meanwhile
+        async with opened(tmp_path, opt_out_url=f"http://127.0.0.1:{sock.getsockname()[1]}") as house:
+            with pytest.raises(ProbeFailed, match="GET: ConnectError"):
+                await steps(house)
 
 
 async def test_the_public_name_is_asked_for_where_the_settings_connect_to(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from gateway.app.sockets import bind, publish
 def test_a_bound_socket_listens_and_can_be_inherited() -> None:
     with bind("127.0.0.1", 0, "relay") as sock:
         assert sock.get_inheritable()
-        with socket.create_connection(sock.getsockname(), timeout=10):
+        with socket.create_connection(sock.getsockname(), timeout=120):
             pass
 
 
@@ -61,7 +61,7 @@ def test_a_socket_of_systemd_is_taken_by_its_name_and_others_are_bound() -> None
         environment = {**os.environ, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "relay"}
         done = subprocess.run(
             [sys.executable, "-c", f"import os; os.dup2({given.fileno()}, 3)\n" + _UNIT],
-            env=environment, pass_fds=[given.fileno()], capture_output=True, text=True, timeout=60,
+            env=environment, pass_fds=[given.fileno()], capture_output=True, text=True, timeout=180,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert f"'relay': (3, {given.getsockname()[1]})" in done.stdout

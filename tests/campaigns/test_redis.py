@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def store(server: Server) -> Store:
     server.ask("FLUSHALL")
-    return Store(backend="redis", url=server.url)
+    return Store(backend="redis", url=server.url, timeout="30s")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_everything_ends_by_itself_and_lies_below_the_own_prefix(open_stor
 
 async def test_a_server_that_is_gone_is_away_and_is_found_again(tmp_path: Path) -> None:
     server = Server(tmp_path / "own").start().ready()
-    one = RedisCampaigns(Reach(Store(backend="redis", url=server.url, timeout="1s"), "school"), lambda _: 2**31)
+    one = RedisCampaigns(Reach(Store(backend="redis", url=server.url, timeout="30s"), "school"), lambda _: 2**31)
     try:
         secret = await one.secret(4, make=True)
         server.kill()
@@ -109,7 +109,7 @@ def test_who_only_reads_may_ask_in_any_event_loop(store: Store) -> None:
 async def test_a_cluster_keeps_an_organisation_on_one_node(tmp_path: Path) -> None:
     nodes = ThreeNodes.start(tmp_path)
     places = tuple(node.place for node in nodes.nodes)
-    one = RedisCampaigns(Reach(Store(backend="redis", cluster=places), "school"), lambda _: 2**31)
+    one = RedisCampaigns(Reach(Store(backend="redis", cluster=places, timeout="30s"), "school"), lambda _: 2**31)
     try:
         await one.secret(4, make=True)
         await one.add([Entry(4, NEWS, b"x")])

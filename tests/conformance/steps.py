@@ -163,7 +163,7 @@ class Page:
 def visit(url: str, body: str | None = None, visitor: str = "127.44.55.66", **headers: str) -> Page:
     """One request of a browser without scripts, from this address of the machine; POST when there is a body."""
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=20, source_address=(visitor, 0))
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=180, source_address=(visitor, 0))
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None:
         fields["Content-Type"] = "application/x-www-form-urlencoded"

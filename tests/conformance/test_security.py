@@ -139,7 +139,7 @@ def test_s25_settings_that_send_in_plain_text_over_a_network_do_not_load(
 
 
 def session(stage: Stage, secure: bool, source: str = "127.0.0.1") -> smtplib.SMTP:
-    made = smtplib.SMTP(*stage.ports["submission"], timeout=20, source_address=(source, 0))
+    made = smtplib.SMTP(*stage.ports["submission"], timeout=180, source_address=(source, 0))
     if secure:
         made.starttls(context=ssl.create_default_context(cafile=str(stage.folder / "certificate.pem")))
     made.ehlo("kantoor.example")
@@ -175,7 +175,7 @@ def test_s26_from_another_network_the_right_secret_does_not_help(altered: Altere
         assert said.value.smtp_code in (535, 554)
         with contextlib.suppress(smtplib.SMTPServerDisconnected):  # hanging up is a refusal too
             assert elsewhere.mail(PAREL)[0] in (503, 530, 554)
-    with smtplib.SMTP(*stage.ports["relay"], timeout=20, source_address=("127.200.0.1", 0)) as wire:
+    with smtplib.SMTP(*stage.ports["relay"], timeout=180, source_address=("127.200.0.1", 0)) as wire:
         wire.ehlo("kantoor.example")
         assert wire.mail(PAREL)[0] in (530, 554), "nor does the wire itself"
 
@@ -204,7 +204,7 @@ def test_s27_a_gateway_with_such_settings_does_not_start(shared: Stage, tmp_path
 
     code, copy = checked(shared, tmp_path, SETTINGS, forget)
     line = [sys.executable, "-m", "gateway", "serve", "--config", str(copy / "gateway.yaml")]
-    ran = subprocess.run(line, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(line, capture_output=True, text=True, timeout=180)
     assert (code, ran.returncode) == (2, 2)
     assert "providers.mailing.rights_clause" in ran.stderr
     assert checked(shared, tmp_path / "whole", SETTINGS, lambda _: None)[0] == 0

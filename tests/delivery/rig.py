@@ -37,6 +37,7 @@ from gateway.spool.protocol import Entry, NewMessage, NewRow, State
 from gateway.spool.sqlite import SQLiteSpool
 
 START = 1_800_000_000.0
+_PATIENCE = 120.0  # seconds for what takes a moment where the machine is not busy
 MAIL = (
     b"From: School <info@school.example>\r\nTo: list@school.example\r\nSubject: Hello\r\n"
     b"Message-ID: <one@school.example>\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n\r\nHello\r\n"
@@ -183,7 +184,7 @@ class Rig:
         self.now += seconds
         self.worker.wake()
 
-    async def audited(self, message: str, *whats: str, seconds: float = 8.0) -> list[AuditRow]:
+    async def audited(self, message: str, *whats: str, seconds: float = _PATIENCE) -> list[AuditRow]:
         """Wait until the audit of a message tells of these things, in this order; AssertionError if it does not."""
         reader = AuditReader([self.spool.shard.database])
         until = asyncio.get_running_loop().time() + seconds
@@ -194,7 +195,7 @@ class Rig:
             assert asyncio.get_running_loop().time() < until, [row.what for row in rows]
             await asyncio.sleep(0.005)
 
-    async def row(self, ready: Callable[[Entry], bool], seconds: float = 8.0) -> Entry:
+    async def row(self, ready: Callable[[Entry], bool], seconds: float = _PATIENCE) -> Entry:
         """Wait until the only open row is as `ready` wants it."""
         until = asyncio.get_running_loop().time() + seconds
         while not (len(rows := await self.spool.entries()) == 1 and ready(rows[0])):
@@ -206,7 +207,7 @@ class Rig:
         """Wait until the only open row has been tried that often."""
         return await self.row(lambda row: row.attempts == number)
 
-    async def empty(self, seconds: float = 8.0) -> None:
+    async def empty(self, seconds: float = _PATIENCE) -> None:
         """Wait until nothing is left in the spool."""
         until = asyncio.get_running_loop().time() + seconds
         while rows := await self.spool.entries():
@@ -216,7 +217,7 @@ class Rig:
 
 def settings(**changes: Any) -> Delivery:
     return Delivery.model_validate(
-        {"idle_connection": "5s", "command_timeout": "30s", "data_timeout": "30s", "decision_age": "1s"} | changes
+        {"idle_connection": "120s", "command_timeout": "30s", "data_timeout": "30s", "decision_age": "60s"} | changes
     )
 
 

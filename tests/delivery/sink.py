@@ -24,6 +24,7 @@ from types import TracebackType
 STALL = "stall"
 DROP = "drop"
 LINE_LIMIT = 1000  # with CRLF (RFC 5321 4.5.3.1.6)
+_PATIENCE = 120.0  # seconds for what takes a moment where the machine is not busy
 _SIZE = re.compile(r"SIZE=(\d+)", re.IGNORECASE)
 
 
@@ -127,15 +128,15 @@ class Sink:
 
     def __enter__(self) -> Sink:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_PATIENCE)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(_PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(_PATIENCE)
         self._loop.close()
 
     async def _listen(self) -> None:
@@ -168,12 +169,12 @@ class Sink:
         """The commands of all connections, first word in upper case."""
         return [line.split(" ", 1)[0].upper() for _, line in self.commands]
 
-    def wait(self, messages: int, seconds: float = 10.0) -> list[Transaction]:
+    def wait(self, messages: int, seconds: float = _PATIENCE) -> list[Transaction]:
         """Block until that many messages were accepted; AssertionError after `seconds`."""
         self.wait_for(lambda: len(self.accepted) >= messages, seconds)
         return self.accepted
 
-    def wait_for(self, ready: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait_for(self, ready: Callable[[], bool], seconds: float = _PATIENCE) -> None:
         """Block until `ready()`, looked at after each change."""
         with self._changed:
             assert self._changed.wait_for(ready, seconds), (

@@ -25,7 +25,7 @@ PAREL = "info@dekleineparel.nl"
 REZULTO = "info@rezulto.nl"
 EVIDENCE = {"at": "2026-01-02", "actor": "person", "channel": "form", "wording": "v1", "proof": "form-log"}
 _numbers = itertools.count(1)
-_LIMIT = 30.0
+_LIMIT = 180.0
 
 
 def person(tag: str = "p", domain: str = "ontvanger.example") -> str:
@@ -166,7 +166,7 @@ def one_click(url: str) -> int:
     """As a mail program does it; the status, or 0 after a redirect."""
     data = urllib.parse.urlencode({"List-Unsubscribe": "One-Click"}).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data), timeout=_LIMIT) as answer:
             return answer.status if answer.geturl() == url else 0
     except urllib.error.HTTPError as error:
         return error.code

@@ -153,7 +153,7 @@ def snapshot(stage: Stage) -> dict[str, bytes]:
     return {str(p): p.read_bytes() for room in rooms for p in (stage.state / room).rglob("*") if p.is_file()}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_a_restore_killed_at_any_point_is_done_again(stage: Stage, tmp_path: Path) -> None:
     kept, objecting, erased = (person() for _ in range(3))
     agreed(stage, kept, objecting, erased)
@@ -169,7 +169,7 @@ def test_a_restore_killed_at_any_point_is_done_again(stage: Stage, tmp_path: Pat
             break
         if (stage.state / "restoring").exists():
             line = [sys.executable, "-m", "gateway", "serve", "--config", str(stage.config)]
-            found = subprocess.run(line, capture_output=True, text=True, timeout=60)
+            found = subprocess.run(line, capture_output=True, text=True, timeout=180)
             assert found.returncode == 2
             assert "a restore was cut off" in found.stderr
     assert half, "some kill came in the middle"
@@ -198,7 +198,7 @@ sys.exit(run(sys.argv[2:]))
 def killed_after(stage: Stage, backup: Path, calls: int) -> bool:
     """Restore in a process that `kill -9`s itself at its fsync number `calls`; whether it came to that."""
     line = ["restore", str(backup), *WHO, "--config", str(stage.config)]
-    done = subprocess.run([sys.executable, "-c", KILLED, str(calls), *line], capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(calls), *line], capture_output=True, timeout=180)
     return done.returncode == -signal.SIGKILL
 
 

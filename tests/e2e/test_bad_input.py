@@ -153,7 +153,7 @@ def test_i8_smuggled_ends_are_refused_and_nothing_of_them_arrives(shared: Stage,
     inner = f"MAIL FROM:<{OFFICE}>\r\nRCPT TO:<{victim}>\r\nDATA\r\n".encode() + letter(victim, "", "smuggled\r\n")
     context = ssl.create_default_context(cafile=str(shared.folder / "certificate.pem"))
     address, port = shared.ports["submission"]
-    with smtplib.SMTP(address, port, timeout=30) as session:
+    with smtplib.SMTP(address, port, timeout=180) as session:
         session.starttls(context=context)
         session.login("rezulto-office", shared.secrets["rezulto-office"])
         session.mail(OFFICE)

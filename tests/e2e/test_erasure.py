@@ -275,7 +275,7 @@ def killed_at(stage: Stage, place: str, when: str, *arguments: str) -> None:
     """Run a command in a process that sends itself SIGKILL before, or after, this function."""
     module, _, name = place.partition(":")
     line = [sys.executable, "-c", KILLED, module, name, when, *arguments, "--config", str(stage.config)]
-    done = subprocess.run(line, capture_output=True, timeout=60)
+    done = subprocess.run(line, capture_output=True, timeout=180)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 

@@ -26,8 +26,8 @@ from tests.e2e.post import (
     settled,
     texts,
     verifies,
-    wait,
 )
+from tests.stages import MakeStage
 
 NEWSLETTER = {"stream": "newsletter", "list": "lestips", "basis": "consent"}
 HTML = (
@@ -246,28 +246,29 @@ def test_envelope_options_take_the_place_of_the_header(shared: Stage, tmp_path: 
     assert "MAIL FROM" in account["refused"]
 
 
-def test_nothing_is_stored_and_nothing_is_sent(shared: Stage, tmp_path: Path) -> None:
-    who = person()
-    shared.people("rezulto", [consent(who, "list:lestips")])
+def test_nothing_is_stored_and_nothing_is_sent(make_stage: MakeStage, tmp_path: Path) -> None:
+    stage, who = make_stage(), person()
+    stage.people("rezulto", [consent(who, "list:lestips")])
+    stage.start()
+    content = newsletter(who).replace(b"\n", b"\r\n")
+    assert send(stage, "rezulto-crm", content, [who]).code == 250
+    assert len(arrived(stage, [who])) == 1
+    assert stage.stop() == 0  # a running gateway writes by itself now and then
     files = stored(tmp_path / "in", newsletter(who))
-    settled(shared)
-    wait(lambda: (shared.state / "ids.json").exists(), "the ids of the rules in use")
-    before, sent = fingerprint(shared.state), len(shared.recorder.mails)
+    before = fingerprint(stage.state)
     for options in (["--json"], ["--diff"], ["--out", str(tmp_path / "out")], ["--assume-consent"]):
-        shared.command("explain", *files, "--client", "rezulto-crm", *options)
-    assert fingerprint(shared.state) == before
-    assert len(shared.recorder.mails) == sent
-
-
-OWN = ("-shm", "breach-watch.json")  # how far the gateway has looked
+        stage.command("explain", *files, "--client", "rezulto-crm", *options)
+    assert fingerprint(stage.state) == before
+    assert len(stage.recorder.mails) == 1
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    """Every file by its content; what a running gateway counts for itself is not part of any mail."""
+    """Every file by its content, but for the counters of processes, and what readers of a database share."""
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted(folder.rglob("*"))
-        if p.is_file() and "metrics" not in p.parts and not p.name.endswith(OWN)
+        if p.is_file() and "metrics" not in p.parts and not p.name.endswith("-shm")
+        if p.stat().st_size or not p.name.endswith("-wal")
     }
 
 

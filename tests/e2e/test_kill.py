@@ -36,7 +36,7 @@ class Load:
         while not self.stop.is_set():
             try:
                 address, port = self.stage.ports["relay"]
-                with smtplib.SMTP(address, port, timeout=20) as session:
+                with smtplib.SMTP(address, port, timeout=180) as session:
                     while not self.stop.is_set():
                         count += 1
                         self._one(session, f"k{number}n{count}@ontvanger.example")
@@ -63,7 +63,7 @@ def by_network(organisation: dict) -> None:
             client.pop("networks", None)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 def test_i4_200_kills_at_random_moments_lose_nothing(make_stage: MakeStage) -> None:
     stage = make_stage(organisation=by_network, workers=2)
     stage.start()
@@ -88,8 +88,8 @@ def test_i4_200_kills_at_random_moments_lose_nothing(make_stage: MakeStage) -> N
             killed += 1
     load.stop.set()
     for thread in threads:
-        thread.join(30)
-    wait(lambda: set(load.accepted) <= {m.recipient for m in stage.recorder.mails}, "every accepted mail", 120)
+        thread.join(180)
+    wait(lambda: set(load.accepted) <= {m.recipient for m in stage.recorder.mails}, "every accepted mail")
     copies = Counter(m.recipient for m in stage.recorder.mails)
     twice = [who for who in load.accepted if copies[who] > 1]
     assert len(load.accepted) > KILLS, "the load was too small to mean anything"

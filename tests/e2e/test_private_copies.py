@@ -41,7 +41,7 @@ def with_swaks(stage: Stage, people: list[str], content: bytes, folder: Path) ->
         ["swaks", "--server", address, "--port", str(port), "--tls", "--auth", "PLAIN", "--auth-user",
          "kleine-parel-crm", "--auth-password", stage.secrets["kleine-parel-crm"], "--from", PAREL,
          "--to", ",".join(people), "--data", f"@{file}", "--silent", "2"],
-        check=True, timeout=60, capture_output=True,
+        check=True, timeout=180, capture_output=True,
     )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def with_msmtp(stage: Stage, people: list[str], content: bytes, folder: Path) ->
         f"password {stage.secrets['kleine-parel-crm']}\n"
     )
     settings.chmod(0o600)
-    subprocess.run(["msmtp", "-C", str(settings), *people], input=content, check=True, timeout=60)
+    subprocess.run(["msmtp", "-C", str(settings), *people], input=content, check=True, timeout=180)
 
 
 def with_nodemailer(stage: Stage, people: list[str], content: bytes, folder: Path) -> None:
@@ -69,7 +69,7 @@ def with_nodemailer(stage: Stage, people: list[str], content: bytes, folder: Pat
     )
     subprocess.run(
         ["node", "-e", script, address, str(port), stage.secrets["kleine-parel-crm"], str(file), ",".join(people)],
-        check=True, timeout=60, cwd=CLIENTS,
+        check=True, timeout=180, cwd=CLIENTS,
     )  # fmt: skip
 
 

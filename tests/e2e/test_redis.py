@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def stage(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[Stage]:
     def on_redis(gateway: dict[str, Any]) -> None:
         gateway["delivery"] = {"retry": ["1s"]}
-        gateway["registry"] = {"backend": "redis", "url": server.url, "timeout": "1s"}
+        gateway["registry"] = {"backend": "redis", "url": server.url, "timeout": "30s"}
 
     made = Stage(tmp_path_factory.mktemp("redis-stage"), run, workers=2, gateway_change=on_redis)
     made.build()

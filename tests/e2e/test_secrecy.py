@@ -18,6 +18,7 @@ import pytest
 from gateway.demo.stage import Stage
 from tests.e2e.altered import NOBODY_LIVES_HERE, Altered
 from tests.e2e.post import PAREL, Sent, consent, mail, one_click, opt_out_url, send, settled, wait
+from tests.e2e.traces import files
 
 OFFICE, CRM = "kleine-parel-office", "kleine-parel-crm"
 
@@ -77,9 +78,8 @@ class Watch:
                 assert not found, f"{word} as {spelling!r} in {found}"
 
     def _places(self) -> Iterator[tuple[str, bytes]]:
-        for file in self.stage.state.rglob("*"):
-            if file.is_file():
-                yield str(file.relative_to(self.stage.state)), file.read_bytes()
+        for file, content in files(self.stage.state):
+            yield str(file.relative_to(self.stage.state)), content
         yield "log", self.stage.log.read_bytes()
         for path in ("/metrics", "/healthz", "/readyz"):
             yield path, self.stage.get("observe", path)[1].encode()
@@ -200,14 +200,14 @@ def test_s01_wrong_commands_logins_and_links_are_not_quoted(watch: Watch) -> Non
     _login_fails(watch, address, port, user, secret)
     for path in (f"/kleine-parel/{token}", f"/{token}/x"):
         try:
-            urllib.request.urlopen(watch.stage.url("web", path), timeout=10)
+            urllib.request.urlopen(watch.stage.url("web", path), timeout=180)
         except urllib.error.HTTPError as error:
             watch.said.append(error.read().decode())
     watch.check()
 
 
 def _login_fails(watch: Watch, address: str, port: int, user: str, secret: str) -> None:
-    with smtplib.SMTP(address, port, timeout=20) as session:
+    with smtplib.SMTP(address, port, timeout=180) as session:
         session.starttls(context=ssl.create_default_context(cafile=str(watch.stage.folder / "certificate.pem")))
         with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
             session.login(user, secret)

@@ -16,7 +16,7 @@ OFFICE = "kleine-parel-office"
 
 
 def plain_session(stage: Stage) -> smtplib.SMTP:
-    session = smtplib.SMTP(*stage.ports["submission"], timeout=20)
+    session = smtplib.SMTP(*stage.ports["submission"], timeout=180)
     session.ehlo("kantoor.example")
     return session
 
@@ -87,7 +87,7 @@ def test_s26_the_right_secret_from_a_foreign_network_is_refused_before_mail(alte
 def test_s26_the_relay_port_knows_clients_by_network_alone(altered: Altered, shared: Stage) -> None:
     # On 127.0.0.0/8 just one client is known by its network: the training institute's database.
     for stage in (altered.stage, shared):
-        with smtplib.SMTP(*stage.ports["relay"], timeout=20) as session:
+        with smtplib.SMTP(*stage.ports["relay"], timeout=180) as session:
             session.ehlo("kantoor.example")
             assert session.mail(PAREL)[0] == 250
             who = person()

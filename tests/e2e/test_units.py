@@ -35,13 +35,13 @@ def unit(stage: Stage, part: str, home: Path, credentials: Path) -> Iterator[dic
         yield ports
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(60)
+        code = process.wait(180)
     assert code == 0
 
 
 def answer(port: list[Any], path: str) -> str:
     try:
-        with urllib.request.urlopen(f"http://{port[0]}:{port[1]}{path}", timeout=10) as found:
+        with urllib.request.urlopen(f"http://{port[0]}:{port[1]}{path}", timeout=180) as found:
             return found.read().decode()
     except OSError as error:
         return str(error)

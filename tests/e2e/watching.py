@@ -105,4 +105,4 @@ def peak(pid: int) -> int:
 def serve(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `serve` where it should end by itself."""
     line = [sys.executable, "-m", "gateway", "serve", "--config", str(stage.config), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60)
+    return subprocess.run(line, capture_output=True, text=True, timeout=180)

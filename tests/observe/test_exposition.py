@@ -72,7 +72,7 @@ def exposition(tmp_path: Path, state: State) -> Iterator[Exposition]:
 
 
 def get(exposition: Exposition, path: str) -> httpx.Response:
-    return httpx.get(f"http://127.0.0.1:{exposition.port}{path}", timeout=30)
+    return httpx.get(f"http://127.0.0.1:{exposition.port}{path}", timeout=120)
 
 
 def samples(exposition: Exposition) -> dict[str, float]:
@@ -123,7 +123,7 @@ def test_health_says_what_is_wrong_while_it_is(
 
 def test_anything_else_is_not_here(workers: Workers, exposition: Exposition) -> None:
     assert get(exposition, "/").status_code == 404
-    assert httpx.post(f"http://127.0.0.1:{exposition.port}/metrics", timeout=30).status_code == 501
+    assert httpx.post(f"http://127.0.0.1:{exposition.port}/metrics", timeout=120).status_code == 501
 
 
 def test_a_fresh_folder_forgets_the_counts_of_the_last_run(tmp_path: Path) -> None:

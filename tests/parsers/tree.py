@@ -166,4 +166,4 @@ def postal() -> Iterator[Postal]:
         try:
             yield Postal(process)
         finally:
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)

@@ -184,7 +184,7 @@ def test_two_processes_append_without_losing_or_mixing_records(journal):
     for writer in writers:
         writer.stdin.write("go\n")
         writer.stdin.close()
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(180) for writer in writers] == [0, 0]
     found = everything(journal)
     for mine in (1, 2):
         assert [r.scope.id for r in found if r.pseudonym[0] == mine] == list(range(200))

@@ -27,7 +27,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreeNodes]:
 @pytest.fixture
 def store(cluster: ThreeNodes) -> Store:
     # Without replicas no Cluster keeps what it acknowledged.
-    return Store(backend="redis", cluster=tuple(node.place for node in cluster.nodes[:2]), accept_loss=True)
+    return Store(
+        backend="redis", cluster=tuple(node.place for node in cluster.nodes[:2]), accept_loss=True, timeout="30s"
+    )
 
 
 async def test_organisations_lie_on_different_primaries_and_each_in_one_slot(cluster: ThreeNodes, nodes: Nodes) -> None:

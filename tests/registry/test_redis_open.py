@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def server(running: Server) -> Iterator[Server]:
 
 @pytest.fixture
 def nodes(server: Server, tmp_path: Path) -> Iterator[Nodes]:
-    made = Nodes(tmp_path, Store(backend="redis", url=server.url, timeout="1s"))
+    made = Nodes(tmp_path, Store(backend="redis", url=server.url, timeout="30s"))
     yield made
     made.close()
 
@@ -289,8 +290,9 @@ async def test_i13_kill_9_of_the_server_while_recording_loses_no_acknowledged_bl
     for _ in range(3):
         before = len(kept)
         task = asyncio.ensure_future(recording())
-        while len(kept) < before + 20:
+        while len(kept) < before + 20 and not task.done():
             await asyncio.sleep(0)
+        assert not task.done(), task.exception()
         server.kill()
         with pytest.raises(RegistryUnavailable):
             await task
@@ -378,7 +380,7 @@ async def first_word(registry: RedisRegistry) -> None:
 
 
 async def test_a_frozen_redis_is_unavailable_within_the_timeout_and_trusted_again_afterwards(nodes, server):
-    registry = await nodes.made("school")
+    registry = await nodes.made("school", store=nodes.store.model_copy(update={"timeout": timedelta(seconds=4)}))
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
     server.freeze(frozen=True)
     with pytest.raises(RegistryUnavailable, match="in time"):

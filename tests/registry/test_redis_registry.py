@@ -23,4 +23,4 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def store(server: Server) -> Store:
-    return Store(backend="redis", url=server.url)
+    return Store(backend="redis", url=server.url, timeout="30s")

@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def nodes(server: Server, tmp_path: Path) -> Iterator[Nodes]:
-    made = Nodes(tmp_path, Store(backend="redis", url=server.url))
+    made = Nodes(tmp_path, Store(backend="redis", url=server.url, timeout="30s"))
     yield made
     made.close()
 

@@ -31,7 +31,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @pytest.fixture
 def store(pair: Pair) -> Store:
-    return Store(backend="redis", sentinels=(pair.sentinel.place,), service="people")
+    return Store(backend="redis", sentinels=(pair.sentinel.place,), service="people", timeout="30s")
 
 
 async def test_what_is_acknowledged_is_with_the_replica(pair: Pair, nodes: Nodes) -> None:
@@ -42,7 +42,7 @@ async def test_what_is_acknowledged_is_with_the_replica(pair: Pair, nodes: Nodes
 
 
 async def test_without_the_replica_no_write_counts(pair: Pair, nodes: Nodes) -> None:
-    registry = await nodes.made(store=nodes.store.model_copy(update={"timeout": nodes.store.timeout / 10}))
+    registry = await nodes.made(store=nodes.store.model_copy(update={"timeout": nodes.store.timeout / 15}))
     pair.replica.freeze(frozen=True)
     try:
         with pytest.raises(RegistryUnavailable, match="replicas"):
@@ -73,9 +73,9 @@ async def test_i13_a_primary_that_lost_its_replica_may_be_one_no_more_and_is_not
 async def test_a_failover_that_loses_acknowledged_blocks_answers_nothing_until_every_node_replayed(
     tmp_path: Path,
 ) -> None:
-    pair = Pair.start(tmp_path / "servers")
+    pair = Pair.start(tmp_path / "servers", down_after=300)
     careless = Store(
-        backend="redis", sentinels=(pair.sentinel.place,), service="people", accept_loss=True, timeout="1s"
+        backend="redis", sentinels=(pair.sentinel.place,), service="people", accept_loss=True, timeout="10s"
     )
     nodes = Nodes(tmp_path, careless)
     try:
@@ -104,7 +104,7 @@ async def test_a_failover_that_loses_acknowledged_blocks_answers_nothing_until_e
 
 async def _answer(registry: RedisRegistry) -> list[Facts]:
     """Ask until the new primary is found and checked, as delivery does; what is unavailable is no answer."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         try:
             return await registry.facts([person("lost")])

@@ -249,7 +249,7 @@ async def test_two_processes_record_at_once_and_both_keep_everything(where, owne
     opening.init(where, owner)
     processes = [recorder(tmp_path, 0, 40), recorder(tmp_path, 40, 80)]
     for process in processes:
-        _, _ = process.communicate(timeout=60)
+        _, _ = process.communicate(timeout=180)
         assert process.returncode == 0
     registry = open_here()
     assert all(f.blocks for f in await registry.facts([person(f"p{n}") for n in range(80)]))

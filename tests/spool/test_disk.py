@@ -25,7 +25,7 @@ def refused(folder: Path, *words: str) -> dict[str, Any]:
         cwd=_ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
@@ -101,7 +101,7 @@ def test_another_process_is_refused_and_named(tmp_path: Path) -> None:
         cwd=_ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     lock.free()

@@ -38,7 +38,7 @@ def victims() -> Iterator[subprocess.Popen[str]]:
     process.stdin.close()
     process.stdout.read()
     process.stdout.close()
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
 
 
 def one_round(victims: subprocess.Popen[str], folder: Path, lines: int) -> list[tuple[str, str]]:

@@ -471,7 +471,7 @@ async def test_nobody_claims_what_an_order_is_about_to_reach(tmp_path: Path) -> 
         await spool.put([message()], [])
         Outside(tmp_path).place(0, ordered(Act.HOLD))
         (order,) = await spool.take_orders()
-        busy = spool._writer.submit(lambda store: gate.wait(20))
+        busy = spool._writer.submit(lambda store: gate.wait(120))
         carrying = asyncio.ensure_future(spool.carry_out(order, 50.0))
         await asyncio.sleep(0)
         assert await spool.claim(10.0, 5) == []

@@ -23,7 +23,7 @@ async def test_an_unknown_fault_ends_the_shard_and_leaves_nobody_waiting(tmp_pat
     async with opened(tmp_path) as spool:
         await spool.put([message("m1")], [])
         futures = [spool._writer.submit(_fault), spool._writer.submit(lambda store: store.put(message("m2")))]
-        results = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 20)
+        results = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 120)
         assert [type(result) for result in results] == [SpoolUnavailable, SpoolUnavailable]
         with pytest.raises(SpoolUnavailable):
             await spool.put([message("m3")], [])
@@ -35,7 +35,7 @@ async def test_an_unknown_fault_ends_the_shard_and_leaves_nobody_waiting(tmp_pat
 async def test_a_group_is_bounded_in_octets(tmp_path: Path) -> None:
     gate = threading.Event()
     async with opened(tmp_path) as spool:
-        first = spool._writer.submit(lambda store: gate.wait(20))
+        first = spool._writer.submit(lambda store: gate.wait(120))
         before = spool._writer.commits
         puts = [asyncio.ensure_future(spool.put([message(f"m{n}", body=bytes(20 * 2**20))], [])) for n in range(4)]
         await asyncio.sleep(0)

@@ -133,7 +133,7 @@ def test_known_and_unknown_people_get_the_same_answer(house: House) -> None:
 
 
 async def test_a_burst_of_valid_links_is_stored_completely(house: House) -> None:
-    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=20), timeout=60) as client:
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=20), timeout=120) as client:
         links = [house.link(person=bytes([i % 256, i // 256]) * 16) for i in range(500)]
         answers = await asyncio.gather(*(client.post(link, data=ONE_CLICK) for link in links))
     assert {a.status_code for a in answers} == {200}

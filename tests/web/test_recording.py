@@ -26,7 +26,7 @@ class Desk:
 
     def append_opt_outs(self, opt_outs: list[OptOut], at: int) -> list[str]:
         self.batches.append(list(opt_outs))
-        self.gate.wait(30)
+        self.gate.wait(120)
         if self._faults and (fault := self._faults.pop(0)):
             raise fault
         return [f"{o.pseudonym[:1].hex()}-{at}" for o in opt_outs]

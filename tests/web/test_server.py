@@ -30,7 +30,7 @@ async def test_it_swaps_rules_without_a_restart_and_believes_only_its_own_proxy(
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/?token=secret"
         server = PageServer(says("old"), [trusted])
         serving = asyncio.create_task(server.serve([sock]))
-        async with httpx.AsyncClient(headers={"X-Forwarded-Proto": "https"}, timeout=30) as client:
+        async with httpx.AsyncClient(headers={"X-Forwarded-Proto": "https"}, timeout=120) as client:
             assert (await client.get(url)).text == f"old over {scheme}"
             server.use(says("new"))
             answer = await client.get(url)
