@@ -24,7 +24,7 @@ from gateway.documents.protocol import Bounds
 from gateway.documents.read import readable
 from gateway.documents.suspicion import Known, suspicious
 from gateway.envelope import Envelope
-from gateway.filters import calendar, content_check
+from gateway.filters import calendar, content_check, sensitive
 from gateway.filters.content_check import Audience
 from gateway.filters.context import Outcome
 from gateway.filters.readable import reads
@@ -60,7 +60,7 @@ class InspectorUnavailable(Exception):
 class Inspector(Protocol):
     """Looks into items somewhere. Raises `InspectorUnavailable`."""
 
-    async def inspect(self, items: Sequence[Item]) -> Inspection: ...
+    async def inspect(self, items: Sequence[Item], words: tuple[str, ...] = ()) -> Inspection: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +69,41 @@ class InProcess:
 
     bounds: Bounds = field(default_factory=Bounds)
 
-    async def inspect(self, items: Sequence[Item]) -> Inspection:
-        return inspect(items, self.bounds)
+    async def inspect(self, items: Sequence[Item], words: tuple[str, ...] = ()) -> Inspection:
+        return inspect(items, self.bounds, words=words)
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What to ask the inspector, what is known without it, and the paths of parts that the leak check reads."""
+    """What to ask the inspector, what is known without it, and the paths of parts that the leak check reads.
+
+    `words` make a mail sensitive that is not so yet (S-25); with them, `counted` says whether anything else is asked:
+    mail that stays inside the organisation is looked into for words alone.
+    """
 
     items: tuple[Item, ...] = ()
     unread: tuple[Unread, ...] = ()
     read: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    counted: bool = True
 
 
 def inside(tenant: Tenant, envelope: Envelope, reading: Read) -> Inside:
-    """The parts worth looking into. Mail that stays inside the organisation is not looked into."""
-    to = audience(tenant, envelope, reading)
-    if not to.strangers and not to.parties:
+    """The parts worth looking into. Mail that stays inside the organisation is not looked into, but for words."""
+    to, words = audience(tenant, envelope, reading), _sought(tenant.organisation, reading)
+    counted = bool(to.strangers or to.parties)
+    if not counted and not words:
         return Inside()
     found, unread, read = list[Item](), list[Unread](), set[str]()
     bounds, size = limits_of(tenant, reading), 0
     draft = Draft(reading.message)
+    searched = {part.path for part in reading.message.text_parts()} if words else set[str]()
     for part in _leaves(reading):
         if "encrypted" in part.sealed:
             unread.append(Unread(part.path, part.sealed))
-        elif (item := _item(tenant.organisation, draft, part, bounds)) is not None:
+            continue
+        always = bool(words) and part.path not in searched
+        if (item := _item(tenant.organisation, draft, part, bounds, always=always)) is not None:
             size += len(item.content)
             if len(found) >= MOST_ITEMS or size > MOST_OCTETS:
                 unread.append(Unread(part.path, "too much to look into"))
@@ -101,19 +111,34 @@ def inside(tenant: Tenant, envelope: Envelope, reading: Read) -> Inside:
             found.append(item)
             if reads(part):
                 read.add(part.path)
-    return Inside(tuple(found), tuple(unread), frozenset(read))
+    return Inside(tuple(found), tuple(unread), frozenset(read), words, counted)
+
+
+def _sought(organisation: Organisation, reading: Read) -> tuple[str, ...]:
+    """Words that would make this mail sensitive; the filter has searched the subject and the text for them."""
+    return () if reading.said.sensitive else organisation.sensitive.sought(reading.said.stream)
 
 
 async def look(tenant: Tenant, envelope: Envelope, reading: Read, asked: Inside, inspector: Inspector) -> Read:
     """`reading` with what was found. Mail without anything to look into asks nobody."""
-    if not asked.items:
-        found = Inspection(unread=asked.unread) if asked.unread else NOTHING
-    else:
-        found = await inspector.inspect(asked.items)
-        found = replace(found, unread=(*asked.unread, *found.unread))
-        found = _without_own(tenant.organisation, envelope, found)
-        found = replace(found, addresses=_unseen(found.addresses, asked.read))
-    return replace(reading, inspection=found) if found is not NOTHING else reading
+    found = NOTHING
+    if asked.items:
+        found = await inspector.inspect(asked.items, asked.words)
+        reading = _with_care(reading, found)
+    if not asked.counted or (found is NOTHING and not asked.unread):
+        return reading
+    found = replace(found, unread=(*asked.unread, *found.unread))
+    found = _without_own(tenant.organisation, envelope, found)
+    return replace(reading, inspection=replace(found, addresses=_unseen(found.addresses, asked.read)))
+
+
+def _with_care(reading: Read, found: Inspection) -> Read:
+    """Sensitive by what its attachments say (S-25)."""
+    if not found.worded:
+        return reading
+    said = replace(reading.said, sensitive=True, detected=sensitive.in_part(found.worded[0]))
+    handled = said if reading.classification is reading.said else reading.classification
+    return replace(reading, said=said, classification=handled)
 
 
 def judge(tenant: Tenant, envelope: Envelope, reading: Read) -> tuple[Outcome, ...]:
@@ -146,12 +171,14 @@ def _leaves(reading: Read) -> Iterator[Part]:
             yield part
 
 
-def _item(organisation: Organisation, draft: Draft, part: Part, bounds: Limits) -> Item | None:
+def _item(organisation: Organisation, draft: Draft, part: Part, bounds: Limits, *, always: bool) -> Item | None:
+    """`always`: whatever it says, it is to be read."""
     content = draft.content(part)
     if part.content_type.startswith("text/") and _as_told(part, content):
         text = content.decode(draft.scan_charset(part), "replace")
         least = _LIST if bounds.lists else bounds.addresses
-        if len(text) <= _LARGEST_TEXT and not suspicious(text, least, known(organisation), headed=bounds.lists):
+        passing = len(text) <= _LARGEST_TEXT and not always
+        if passing and not suspicious(text, least, known(organisation), headed=bounds.lists):
             return None
         content = text.encode("utf-8", "replace")
     item = Item(part.path, part.filename, part.content_type, content)

@@ -65,13 +65,15 @@ class Unread:
 class Inspection:
     """`addresses` are those in parts that the leak check does not read itself, with their places (I-1); `key` is what
     the marks are made with, so that who holds a value can tell whether it is among the findings; `crowded` are parts
-    with more than `MOST` values, whose rest was not looked at."""
+    with more than `MOST` values, whose rest was not looked at; `worded` are those in which a word stands that was
+    asked for."""
 
     findings: Sequence[Finding] = ()
     addresses: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
     key: bytes = field(default=b"", repr=False)
     crowded: Sequence[str] = ()
+    worded: Sequence[str] = ()
 
 
 NOTHING = Inspection()

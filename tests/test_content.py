@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -14,12 +15,14 @@ import pytest
 
 from gateway import plan
 from gateway.config.organisation import Organisation
+from gateway.config.sensitive import Sensitive
 from gateway.content import InProcess, InspectorUnavailable, inside, look
 from gateway.facts import Scope, ScopeKind
-from gateway.inspection import Inspection, Item
+from gateway.inspection import NOTHING, Inspection, Item
 from gateway.observe import metrics
 from gateway.registry.protocol import EventKind
 from gateway.spool.protocol import State
+from gateway.tenant import Tenant
 from tests.house import SETTINGS, House, envelope, organisation, rules
 
 ANNA, BERT, CARL = "anna@people.example", "bert@people.example", "carl@people.example"
@@ -50,6 +53,10 @@ def settings(**changes: Any) -> Organisation:
         streams=streams, content=limits, clients=clients, third_parties=[party], classify=classify,
         routes=[{"provider": "desk"}],
     )  # fmt: skip
+
+
+def organisation_with(sensitive: dict[str, Any]) -> Organisation:
+    return settings().model_copy(update={"sensitive": Sensitive.model_validate(sensitive)})
 
 
 @pytest.fixture
@@ -260,11 +267,73 @@ async def test_the_organisations_own_data_never_counts(house: House) -> None:
     assert "1 phone" in await state(house, with_file(other, "team.zip", "application/zip"), ANNA, BERT)
 
 
+# --- Sensitive words in attachments (S-25) ---
+
+
+def careful(house: House, *words: str) -> Tenant:
+    """With words that count in course mail."""
+    return replace(house.tenant, organisation=organisation_with({"words": words, "streams": ["participation"]}))
+
+
+async def detected(who: Tenant, message: EmailMessage, *to: str, client: str = "course") -> str:
+    """Why the mail is sensitive once its attachments were looked into."""
+    sent = envelope(*(to or (ANNA,)), client=client)
+    reading = plan.read(who, rules(), sent, message.as_bytes(policy=SMTP), now=0.0)
+    assert not reading.classification.sensitive
+    found = await look(who, sent, reading, inside(who, sent, reading), InProcess())
+    assert found.said is found.classification
+    assert found.said.sensitive == bool(found.said.detected)
+    return found.said.detected
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind"),
+    [
+        (b"Dieetwensen van Anna", "wensen.txt", "text/plain"),
+        (csv([["Naam", "Opmerking"], ["Anna", "dieet"]]), "lijst.csv", "text/csv"),
+        (zipped(("a/b.txt", b"dieet"), ("c.txt", b"x")), "a.zip", "application/zip"),
+        (b"niets", "dieet.txt", "text/plain"),
+    ],
+)
+async def test_s25_a_word_in_an_attachment_makes_mail_sensitive(
+    house: House, content: bytes, name: str, kind: str
+) -> None:
+    who, message = careful(house, "dieet*"), with_file(content, name, kind)
+    assert await detected(who, message) == "a word of the settings in part 1.2"
+    assert await detected(who, message, "wil@school.example") != "", "inside the organisation too"
+
+
+async def test_s25_where_words_do_not_count_no_attachment_is_read_for_them(house: House) -> None:
+    sheet = with_file(csv([["Naam", "Opmerking"], ["Anna", "dieet"]]))
+    assert await detected(careful(house, "dieet"), sheet, client="shop") == ""
+    assert await detected(careful(house, "medicatie"), sheet) == ""
+    who, sent = careful(house, "dieet"), envelope(ANNA, client="shop")
+    reading = plan.read(who, rules(), sent, sheet.as_bytes(policy=SMTP), now=0.0)
+    assert inside(who, sent, reading).items == ()
+
+
+async def test_s25_mail_inside_the_organisation_is_read_for_words_and_nothing_else(house: House) -> None:
+    who, sent = careful(house, "dieet"), envelope("wil@school.example", client="course")
+    locked = with_file(b"-----BEGIN PGP MESSAGE-----\n", "a.asc", "application/pgp-encrypted")
+    for message in (with_file(csv(TABLE)), locked):
+        reading = plan.read(who, rules(), sent, message.as_bytes(policy=SMTP), now=0.0)
+        assert (await look(who, sent, reading, inside(who, sent, reading), InProcess())).inspection is NOTHING
+
+
+async def test_s25_a_sensitive_attachment_without_consent_is_held(tmp_path: Path) -> None:
+    house = House.open(tmp_path, organisation_with({"words": ["dieet"], "streams": ["participation"]}))
+    try:
+        assert (await state(house, with_file(b"dieet", "a.txt", "text/plain"))).startswith("sensitive")
+        assert await state(house, with_file(b"niets", "a.txt", "text/plain")) == ""
+    finally:
+        await house.close()
+
+
 # --- The inspector ---
 
 
 class Away:
-    async def inspect(self, items: Sequence[Item]) -> Inspection:
+    async def inspect(self, items: Sequence[Item], words: tuple[str, ...] = ()) -> Inspection:
         raise InspectorUnavailable
 
 
@@ -292,7 +361,7 @@ async def test_only_what_needs_it_is_asked_about(house: House) -> None:
     asked: list[Sequence[Item]] = []
 
     class Counting:
-        async def inspect(self, items: Sequence[Item]) -> Inspection:
+        async def inspect(self, items: Sequence[Item], words: tuple[str, ...] = ()) -> Inspection:
             asked.append(items)
             return Inspection()
 
@@ -326,8 +395,8 @@ async def test_i1_what_an_edit_takes_out_of_the_text_is_no_leak(house: House) ->
     seen: list[Inspection] = []
 
     class Watching(InProcess):
-        async def inspect(self, items: Sequence[Item]) -> Inspection:
-            seen.append(await super().inspect(items))
+        async def inspect(self, items: Sequence[Item], words: tuple[str, ...] = ()) -> Inspection:
+            seen.append(await super().inspect(items, words))
             return seen[-1]
 
     rows = [["Naam", "E-mail"], ["Anna", BERT], ["Bert", CARL]]

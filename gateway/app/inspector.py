@@ -100,8 +100,8 @@ class Inspector:
         """Of the process, while there is one."""
         return self._process.pid if self._process is not None else None
 
-    async def inspect(self, items: Sequence[Item]) -> Inspection:
-        """Look into all items; a part that cannot be read does not hide the others."""
+    async def inspect(self, items: Sequence[Item], words: tuple[str, ...] = ()) -> Inspection:
+        """Look into all items, also for `words`; a part that cannot be read does not hide the others."""
         asked = [item for item in items if readable(item)]
         if not asked:
             return NOTHING
@@ -110,7 +110,7 @@ class Inspector:
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._mail(asked)
+                return await self._mail(asked, words)
         finally:
             self._waiting -= 1
 
@@ -119,7 +119,7 @@ class Inspector:
         self._closed = True
         await self._end()
 
-    async def _mail(self, items: Sequence[Item]) -> Inspection:
+    async def _mail(self, items: Sequence[Item], words: tuple[str, ...]) -> Inspection:
         key, spent, deaths = secrets.token_bytes(32), (0, 0, 0), 0
         found = Inspection(key=key)
         ends = asyncio.get_running_loop().time() + self.limits.wall
@@ -128,7 +128,7 @@ class Inspector:
             if deaths >= self.limits.deaths or left <= 0:
                 found = _merged(found, Inspection(unread=(Unread(item.part, TOO_LONG if left <= 0 else _LEFT),)))
                 continue
-            request = Request(item, self.bounds, spent, key, self.limits.cpu)
+            request = Request(item, self.bounds, spent, key, self.limits.cpu, words)
             try:
                 answer = await self._one(request, left)
             except _Died as error:
@@ -236,4 +236,5 @@ def _merged(one: Inspection, other: Inspection) -> Inspection:
         addresses=addresses,
         unread=(*one.unread, *other.unread),
         crowded=(*one.crowded, *other.crowded),
+        worded=(*one.worded, *other.worded),
     )

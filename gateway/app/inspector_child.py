@@ -79,7 +79,7 @@ def _answered(request: Request) -> dict[str, Any]:
     _renew(request.cpu)
     meter = request.meter()
     try:
-        found = inspect([request.item], request.bounds, key=request.key, meter=meter)
+        found = inspect([request.item], request.bounds, words=request.words, key=request.key, meter=meter)
     except MemoryError:
         found = Inspection(unread=(Unread(request.item.part, NO_MEMORY),))
     return answer_out(found, meter, _peak())

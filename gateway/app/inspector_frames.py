@@ -44,6 +44,7 @@ class Request:
     spent: tuple[int, int, int]
     key: bytes = field(repr=False)
     cpu: int
+    words: tuple[str, ...] = ()
 
     def meter(self) -> Meter:
         """Counts on from what the mail's other items used."""
@@ -67,6 +68,7 @@ def request_out(request: Request) -> dict[str, Any]:
         "spent": request.spent,
         "key": request.key.hex(),
         "cpu": request.cpu,
+        "words": request.words,
     }
 
 
@@ -75,7 +77,8 @@ def request_in(header: Mapping[str, Any], content: bytes) -> Request:
     item = Item(header["part"], header["name"], header["media_type"], content)
     octets, members, texts = header["spent"]
     spent = (octets, members, texts)
-    return Request(item, Bounds(*header["bounds"]), spent, bytes.fromhex(header["key"]), header["cpu"])
+    bounds, key = Bounds(*header["bounds"]), bytes.fromhex(header["key"])
+    return Request(item, bounds, spent, key, header["cpu"], tuple(header["words"]))
 
 
 def answer_out(found: Inspection, meter: Meter, peak: int) -> dict[str, Any]:
@@ -85,6 +88,7 @@ def answer_out(found: Inspection, meter: Meter, peak: int) -> dict[str, Any]:
         "addresses": [[address.reveal(), list(places)] for address, places in found.addresses.items()],
         "unread": [[u.part, u.why] for u in found.unread],
         "crowded": bool(found.crowded),
+        "worded": bool(found.worded),
         "spent": [meter.octets, meter.members, meter.texts],
         "peak": peak,
     }
@@ -100,6 +104,7 @@ def answer_in(written: bytes, part: str, key: bytes) -> Answer:
             tuple(Unread(part, _place(why)) for _, why in header["unread"]),
             key,
             (part,) if header["crowded"] else (),
+            (part,) if header["worded"] else (),
         )
         octets, members, texts = map(_number, header["spent"])
         return Answer(found, (octets, members, texts), _number(header["peak"]))

@@ -13,10 +13,12 @@ and the same value in another mail has another mark.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.address import Address
+from gateway.config.sensitive import pattern
 from gateway.documents import lines
 from gateway.documents.kinds import mail_address
 from gateway.documents.protocol import Bounds, Meter, Text, Unreadable
@@ -33,6 +35,8 @@ class _Seen:
 
     part: str
     sights: dict[tuple[Kind, str, bool], Sight] = field(default_factory=dict)
+    words: re.Pattern[str] | None = None
+    worded: bool = False
     seen: int = 0
     crowded: bool = False
 
@@ -41,9 +45,11 @@ class _Seen:
         table = Table()
         try:
             for text in found:
-                self._add(table.take(text) if text.cells else lines.sights(text))
-                if max(self.seen, table.kept) >= MOST:
-                    self.crowded = True
+                self.look_for_words(text.text)
+                if not self.crowded:
+                    self._add(table.take(text) if text.cells else lines.sights(text))
+                    self.crowded = max(self.seen, table.kept) >= MOST
+                if self.crowded and (self.worded or self.words is None):
                     return
         finally:
             self._add(table.end())
@@ -52,6 +58,11 @@ class _Seen:
         for sight in found:
             self.seen += 1
             self.sights.setdefault((sight.kind, sight.value, sight.listed), sight)
+
+    def look_for_words(self, text: str) -> None:
+        """Whether one of them stands in it."""
+        if not self.worded and self.words is not None:
+            self.worded = self.words.search(text) is not None
 
     def addresses(self) -> Iterator[tuple[Address, str]]:
         """Each address, with a place."""
@@ -63,19 +74,30 @@ class _Seen:
         return f"part {self.part}, {where}" if where else f"part {self.part}"
 
 
-def inspect(items: Sequence[Item], bounds: Bounds, *, key: bytes = b"", meter: Meter | None = None) -> Inspection:
+def inspect(
+    items: Sequence[Item],
+    bounds: Bounds,
+    *,
+    words: Sequence[str] = (),
+    key: bytes = b"",
+    meter: Meter | None = None,
+) -> Inspection:
     """Look into all items. Each distinct value is one finding per item, at the first place where it stands.
 
-    A mail whose items come one at a time has one `key` and one `meter` for all of them.
+    `words` are written as `sensitive.words` of the settings; a file name counts like the text. A mail whose items come
+    one at a time has one `key` and one `meter` for all of them.
     """
+    sought = pattern(tuple(words)) if words else None
     key = key or _key(items)
     meter = meter or Meter(bounds)
     findings: list[Finding] = []
     unread: list[Unread] = []
     crowded: list[str] = []
+    worded: list[str] = []
     addresses: dict[Address, tuple[str, ...]] = {}
     for item in items:
-        seen = _Seen(item.part)
+        seen = _Seen(item.part, words=sought)
+        seen.look_for_words(item.name)
         try:
             seen.take(texts(item, bounds, meter))
         except Unreadable as error:
@@ -85,7 +107,9 @@ def inspect(items: Sequence[Item], bounds: Bounds, *, key: bytes = b"", meter: M
             addresses[address] = (*addresses.get(address, ()), place)[:_PLACES_KEPT]
         if seen.crowded:
             crowded.append(item.part)
-    return Inspection(findings, addresses, unread, key, crowded)
+        if seen.worded:
+            worded.append(item.part)
+    return Inspection(findings, addresses, unread, key, crowded, worded)
 
 
 def _once(seen: _Seen) -> Iterator[Sight]:

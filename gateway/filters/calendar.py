@@ -49,7 +49,7 @@ def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
     """Plan the removals on private mail."""
     if not context.private:
         return ()
-    calendars = list(_shown(draft.message.root))
+    calendars = list(shown(draft.message.root))
     if not calendars:
         return ()
     allowed = seen_anyway(draft.message, context)
@@ -67,7 +67,7 @@ def apply(draft: Draft, context: Context) -> tuple[Outcome, ...]:
     return found
 
 
-def _shown(root: Part) -> Iterator[Part]:
+def shown(root: Part) -> Iterator[Part]:
     """Calendars that belong to the mail itself: attachments and attached messages keep their bytes."""
     waiting = [root]
     while waiting:

@@ -9,14 +9,14 @@ standard:   S-06, S-25; L-11; RFC 8689 5 (TLS-Required)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 from html import unescape
 
 from gateway.config.organisation import Organisation
 from gateway.config.provider import AUTHENTICATED_TLS
+from gateway.config.sensitive import pattern
 from gateway.decision import Action, Stream
+from gateway.filters import calendar
 from gateway.filters.context import Context, Filter, Outcome
 from gateway.message.draft import Draft
 from gateway.message.html import INLINE, Tag, Text, Unscannable, scan
@@ -27,30 +27,34 @@ _ENCRYPTED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "applic
 
 
 def why(message: Message, organisation: Organisation, stream: Stream) -> str:
-    """ "" or what makes this mail sensitive although no mark says so. Names a rule and a place, never the word."""
+    """ "" or what makes this mail sensitive although no mark says so. Names a rule and a place, never the word.
+
+    Attachments are not read here: who looks into them for other reasons (`content`) looks for the words too.
+    """
     rules = organisation.sensitive
     if stream in rules.always:
         return f"all mail of stream {stream}"
-    if not rules.words or stream not in rules.streams:
+    if not (words := rules.sought(stream)):
         return ""
-    pattern = _pattern(rules.words)
-    if any(pattern.search(message.text_value(field)) for field in message.fields("subject")):
+    found = pattern(words)
+    if any(found.search(message.text_value(field)) for field in message.fields("subject")):
         return "a word of the settings in the subject"
     draft = Draft(message)
-    for part in message.text_parts():
-        if pattern.search(_text(draft, part)):
-            return f"a word of the settings in part {part.path}"
+    for part in (*message.text_parts(), *calendar.shown(message.root)):
+        if found.search(_text(draft, part)):
+            return in_part(part.path)
     return ""
 
 
-@lru_cache(maxsize=64)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    each = (r"\s+".join(map(re.escape, w.rstrip("*").split())) + (r"\w*" if w.endswith("*") else "") for w in words)
-    return re.compile(rf"\b(?:{'|'.join(each)})\b", re.IGNORECASE)
+def in_part(path: str) -> str:
+    """Why a mail with a word of the settings in this part is sensitive."""
+    return f"a word of the settings in part {path}"
 
 
 def _text(draft: Draft, part: Part) -> str:
     content, charset = draft.content(part), draft.scan_charset(part)
+    if part.content_type == calendar.KIND:
+        content = b"\n".join(line.text for line in calendar.lines(content))
     if part.content_type == "text/html":
         try:
             return unescape(b"".join(_shown(content)).decode(charset, "replace"))

@@ -19,12 +19,13 @@ FOUND = Inspection(
     (Unread("1.2", "damaged"),),
     b"k" * 32,
     ("1.2",),
+    ("1.2",),
 )
 
 
 def test_a_request_arrives_as_it_was() -> None:
     item = Item("1.2", "lïjst \udc80.csv", "text/csv", b"\0\xff")
-    request = Request(item, Bounds(1, 2, 3, 4, 5), (6, 7, 8), b"key", 9)
+    request = Request(item, Bounds(1, 2, 3, 4, 5), (6, 7, 8), b"key", 9, ("dieet", "medicatie*"))
     header = json.loads(pack(request_out(request), 2)[LENGTHS.size :])
     assert request_in(header, b"\0\xff") == request
     assert request.meter() == Meter(Bounds(1, 2, 3, 4, 5), 6, 7, 8)

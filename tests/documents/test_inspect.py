@@ -7,6 +7,7 @@ from gateway.documents.inspect import inspect
 from gateway.documents.kinds import mail_value
 from gateway.documents.protocol import Bounds
 from gateway.inspection import MOST, Inspection, Item, Kind, mark
+from tests.documents.making import zipped
 
 CSV = b"Naam;E-mail;Telefoon\nAnna;anna@people.example;06-12345678\nBert;bert@people.example;06-12345679\n"
 
@@ -87,3 +88,22 @@ def test_i1_a_second_address_in_a_cell_is_found_too() -> None:
     found = look(b"Naam;E-mail\nAnna;anna@people.example, ouders@people.example\n")
     assert sorted(a.reveal() for a in found.addresses) == ["anna@people.example", "ouders@people.example"]
     assert [f.listed for f in found.findings] == [True, True]
+
+
+def worded(*items: Item) -> list[str]:
+    return list(inspect(items, Bounds(), words=("medicatie*", "bijzondere noden")).worded)
+
+
+def test_s25_parts_with_a_word_that_is_asked_for_are_named() -> None:
+    plain = Item("1", "a.txt", "text/plain", b"bijzondere\r\nnoden")
+    sheet = Item("2", "a.csv", "text/csv", b"Naam;Opmerking\nAnna;Medicatielijst volgt\n")
+    packed = Item("3", "a.zip", "", zipped({"a.txt": "niets", "b/medicatie.txt": "x"}))
+    named = Item("4", "medicatie.txt", "text/plain", b"x")
+    assert worded(plain, sheet, packed, named) == ["1", "2", "3", "4"]
+    assert worded(Item("1", "a.txt", "text/plain", b"demedicatie, noden")) == []
+    assert inspect([plain], Bounds()).worded == []
+
+
+def test_s25_a_word_behind_more_values_than_are_counted_is_found() -> None:
+    text = numbered(3 * MOST) + b"medicatie\n"
+    assert worded(Item("1", "a.txt", "text/plain", text)) == ["1"]

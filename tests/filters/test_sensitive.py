@@ -38,6 +38,7 @@ def why(text: str, kind: str = "text/plain; charset=utf-8", stream: Stream = Str
         ("<p>di&#101;et</p>", "text/html; charset=utf-8"),
         ("<table><tr><td>wens</td><td>dieet</td><td>geen</td></tr></table>", "text/html; charset=utf-8"),
         ("<p>wens</p><p>dieet</p>", "text/html; charset=utf-8"),
+        ("BEGIN:VEVENT\r\nSUMMARY:over uw medi\r\n catielijst\r\nEND:VEVENT", "text/calendar; charset=utf-8"),
         ("wens<br>dieet<br>geen", "text/html; charset=utf-8"),
     ],
 )
