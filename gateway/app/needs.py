@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from gateway.backup.restoring import UNDER_WAY
+from gateway.backup.files import UNDER_WAY
 from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.load import Loaded
 from gateway.registry.places import places

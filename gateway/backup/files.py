@@ -13,6 +13,8 @@ import os
 import shutil
 from pathlib import Path
 
+UNDER_WAY = "restoring"  # a folder below the state folder, for as long as a restore is under way
+
 
 def write(path: Path, octets: bytes) -> None:
     """A new file of 0600; never over another."""

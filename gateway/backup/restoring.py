@@ -34,7 +34,6 @@ from gateway.registry.places import Places, places
 from gateway.registry.protocol import Act, RegistryUnavailable
 from gateway.registry.record import Record
 
-UNDER_WAY = "restoring"  # a folder below the state folder, for as long as a restore is under way
 _STAGING = ".restoring"
 _NOTES = "notes"
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
@@ -75,7 +74,7 @@ class Restorer:
 
     @property
     def _marker(self) -> Path:
-        return self._state / UNDER_WAY
+        return self._state / files.UNDER_WAY
 
     @property
     def _then(self) -> str:

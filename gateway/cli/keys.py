@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gateway.cli import keys_escrow, keys_rotate, keys_status
+from gateway.cli import keys_api, keys_escrow, keys_rotate, keys_status
 from gateway.cli.opening import DEFAULT_CONFIG, Config
 from gateway.config import credentials as files
 from gateway.config.client_secret import new_secret
@@ -178,6 +178,10 @@ def _provider(loaded: Loaded, name: str, owner: str | None) -> tuple[Organisatio
     if len(having) > 1:
         _fail(f"provider {name!r} is of {' and '.join(o.name for o in having)}; say which with --organisation")
     return having[0], having[0].by_provider[name]
+
+
+app.command("api")(keys_api.api)
+app.command("webhook")(keys_api.webhook)
 
 
 def _signed(loaded: Loaded, owner: str | None) -> list[tuple[Organisation, Domain]]:

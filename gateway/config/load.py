@@ -14,6 +14,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -104,16 +105,10 @@ class _Reading:
     sources: dict[Path, Source] = field(default_factory=dict)
 
     def model(self, path: Path, octets: bytes, model: type[_Model]) -> _Model | None:
-        source = read(str(path), octets)
+        source, settings, errors = _read(str(path), octets, model)
         self.sources[path] = source
-        self.errors.extend(source.errors)
-        if source.data is None:
-            return None
-        try:
-            return model.model_validate(source.data)
-        except ValidationError as error:
-            self.errors.extend(_sorted_complaints(error, model, source))
-            return None
+        self.errors.extend(errors)
+        return settings
 
     def cross(
         self,
@@ -134,6 +129,18 @@ class _Reading:
     def _report(self, source: Source, findings: Iterable[tuple[Loc, str]]) -> None:
         ordered = sorted(findings, key=lambda finding: source.line(finding[0]))
         self.errors.extend(source.complain(loc, text) for loc, text in ordered)
+
+
+@lru_cache(maxsize=128)
+def _read(file: str, octets: bytes, model: type[_Model]) -> tuple[Source, _Model | None, tuple[str, ...]]:
+    """One file and what is wrong in it. Kept: a reload changes one file, and reading is the slow part of a command."""
+    source = read(file, octets)
+    if source.data is None:
+        return source, None, source.errors
+    try:
+        return source, model.model_validate(source.data), source.errors
+    except ValidationError as error:
+        return source, None, (*source.errors, *_sorted_complaints(error, model, source))
 
 
 def _sorted_complaints(error: ValidationError, model: type[Settings], source: Source) -> list[str]:
