@@ -136,7 +136,8 @@ class _Writer:
         return b"\r\n" if self._line_ended() else b"\r\n\r\n"
 
     def _line_ended(self) -> bool:
-        return self._draft.message.raw.endswith(b"\r\n", *self._part.header)
+        start, end = self._part.header
+        return start == end or self._draft.message.raw.endswith(b"\r\n", start, end)
 
     def _encoding(self) -> str:
         """Keep the kind; leave it only where the new content does not fit (RFC 2045 6.2-6.8), or nobody knows it."""

@@ -390,6 +390,14 @@ def test_r041_a_header_without_a_body_gets_a_blank_line_with_its_text(end: bytes
     assert fields + b"\r\n\r\n=C3=89=C3=A9n.\r\n--out" in compile(drafted, seven_bit=True).render({})
 
 
+def test_r041_a_part_without_a_header_gets_one_before_its_blank_line() -> None:
+    drafted = Draft(parse(MIME + mixed(b"\r\nDag.\r\n", FILE, end=b"--out--\r\n")))
+    target = next(p for p in drafted.message.walk() if p.path == "1.1")
+    drafted.splice(target, 0, 0, ("Één. ".encode(),), by="test", kind="edit")
+    fields = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    assert b"--out\r\n" + fields + b"\r\n=C3=89=C3=A9n. Dag." in compile(drafted, seven_bit=False).render({})
+
+
 @pytest.mark.parametrize("end", [b"", b"\r\n"])
 def test_r041_a_whole_message_without_a_body_gets_one(end: bytes) -> None:
     drafted = Draft(parse(b"From: a@school.example\r\nSubject: x" + end))

@@ -15,7 +15,7 @@ from tests.parsers.evasions import EVASIONS
 from tests.parsers.tree import Node, NoTree, Postal, Reader, ours, rust, same, stdlib
 
 HEAD = b"From: cursus@school.example\r\nTo: jan@thuis.example\r\nMIME-Version: 1.0\r\n"
-MARK = b"<!-- hier stond niets -->"
+MARK = "<!-- hier stond één woord -->".encode()
 LEAVES = st.sampled_from(
     [
         b"Content-Type: text/plain\r\n\r\nDag\r\n",
