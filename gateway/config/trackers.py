@@ -19,6 +19,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from gateway.config.base import Name, Settings
 from gateway.config.targets import decoded, hosted
+from gateway.config.tracker_index import Index, by_itself, fitting, named, whole_labels
 from gateway.config.weburl import Shape, Url, shape, suffixes
 
 _HOSTS_KEPT = 4096
@@ -73,6 +74,11 @@ class Exempt(Group):
     """A link with one of these anywhere in host, path or parameter names stays as it is."""
     whole: tuple[Word, ...] = ()
     """The same, but only where it stands by itself, with no letter beside it."""
+    pictures: tuple[ShapeText, ...] = ()
+    """Shapes of pictures that are the same for everybody however individual they look."""
+    pages: tuple[ShapeText, ...] = ()
+    """Shapes of links whose ids name what is shown there, and nobody who is shown it. Parameters are cleaned all the
+    same."""
 
 
 class Words(Settings):
@@ -93,37 +99,6 @@ class Words(Settings):
     of one point, or without a size where the address says more, it is a tracker."""
     signatures: tuple[ParameterText, ...] = ()
     """Names of parameters that a picture's server checks or needs: they are never cut."""
-
-
-class _Index:
-    """Hosts and shapes of some groups, ready to be asked: no shape is looked at unless host or a segment fits."""
-
-    def __init__(self, groups: tuple[Addresses, ...]) -> None:
-        self.hosts = frozenset(host for group in groups for host in group.hosts)
-        self.by_host: dict[str, list[Shape]] = {}
-        self.by_segment: dict[str, list[Shape]] = {}
-        for made in (shape(text) for group in groups for text in group.shapes):
-            table, key = (self.by_host, made.host) if made.host else (self.by_segment, made.key)
-            table.setdefault(key, []).append(made)
-
-    def about(self, host: str) -> tuple[bool, tuple[Shape, ...]]:
-        """Whether the whole host counts, and its shapes otherwise."""
-        found = suffixes(host)
-        return any(s in self.hosts for s in found), tuple(made for s in found for made in self.by_host.get(s, ()))
-
-    def match(self, url: Url, shapes: tuple[Shape, ...]) -> tuple[Shape, str] | None:
-        """The first shape that fits, of `shapes` and those for any host, and its {target} or ""."""
-        for made in shapes:
-            if (found := made.match(url)) is not None:
-                return made, found
-        by_segment = self.by_segment
-        for at, segment in enumerate(url.segments):
-            if (many := by_segment.get(segment.lower())) is None:
-                continue
-            for made in many:
-                if (found := made.match(url, at)) is not None:
-                    return made, found
-        return None
 
 
 class _About(NamedTuple):
@@ -215,9 +190,15 @@ class Trackers(Settings):
     def why(self, url: Url) -> list[str]:
         """For people: which facts name this address, as `group: fact`."""
         groups = {"opens": self.opens, "clicks": self.clicks, "redirects": self.redirects, "proxies": self.proxies}
-        found = [f"{kind}, {g.name}: {fact}" for kind, many in groups.items() for g in many for fact in _facts(g, url)]
+        found = [
+            f"{kind}, {g.name}: {fact}"
+            for kind, many in groups.items()
+            for g in many
+            for fact in fitting(g.hosts, g.shapes, url)
+        ]
         for exempt in self.exempt:
-            found += [f"exempt, {exempt.name}: {host}" for host in exempt.hosts if host in suffixes(url.host)]
+            shapes = (*exempt.pictures, *exempt.pages)
+            found += [f"exempt, {exempt.name}: {fact}" for fact in fitting(exempt.hosts, shapes, url)]
         if (found_word := self.exempt_word(url)) and not self.static_host(url):
             found.append(f"exempt as a link, word: {found_word}")
         names = [name for name, _ in url.parameters if self.parameter(name, url.host)]
@@ -230,11 +211,19 @@ class Trackers(Settings):
             return True
         if not self._hosted:
             return False
-        return any(_named(name, self._hosted[s]) for s in suffixes(host) if s in self._hosted)
+        return any(named(name, self._hosted[s]) for s in suffixes(host) if s in self._hosted)
 
     def static_host(self, url: Url) -> bool:
         """Whether the host serves the same file to everybody."""
         return self._about(url.host).static
+
+    def common_picture(self, url: Url) -> bool:
+        """Whether everybody gets the same picture from there, whatever its address looks like."""
+        return self.static_host(url) or self._pictures.fits(url)
+
+    def page(self, url: Url) -> bool:
+        """Whether the ids in a link name what is shown there."""
+        return self._pages.fits(url)
 
     def leave_alone(self, url: Url) -> bool:
         """Whether a link must stay as it is: an exempt host, or a word of opt-out and account links."""
@@ -254,6 +243,15 @@ class Trackers(Settings):
         """Whether host or path says that this link counts clicks."""
         return self._click_words.search(f"{url.host}/{url.path[:200]}".lower()) is not None
 
+    def clicks_label(self, url: Url) -> bool:
+        """The same, but short words must be a label of the host, a segment or the name of a file: titles hold them."""
+        return self._click_labels.search(f"{url.host}/{url.path[:200]}".lower()) is not None
+
+    def clicks_file(self, url: Url) -> bool:
+        """Whether the link asks a program or a folder that is named for counting clicks."""
+        last = url.path.rstrip("/").rpartition("/")[2]
+        return last.lower().partition(".")[0] in self._click_files
+
     def spacer(self, url: Url) -> bool:
         """Whether the file is named like a picture that only holds a layout apart."""
         return self._spacers.search(url.path.rpartition("/")[2].lower()) is not None
@@ -268,6 +266,11 @@ class Trackers(Settings):
         said = {*url.host.split("."), *(value.lower() for _, value in url.parameters)}
         segments = (segment.lower().partition(".")[0] for segment in url.segments)
         return not said.isdisjoint(self.words.opens) or any(s.endswith(self.words.opens) for s in segments)
+
+    def opens_folder(self, url: Url) -> bool:
+        """Whether a folder, as a whole, is a word of `words.opens` or of the names of points."""
+        folders = {segment.lower() for segment in url.segments[:-1]}
+        return not folders.isdisjoint(self.words.opens) or not folders.isdisjoint(self.words.pixels)
 
     def carries(self, name: str) -> bool:
         """Whether a parameter is one in which redirectors carry their target."""
@@ -298,20 +301,28 @@ class Trackers(Settings):
         return {}
 
     @cached_property
-    def _opens(self) -> _Index:
-        return _Index(self.opens)
+    def _opens(self) -> Index:
+        return _index(self.opens)
 
     @cached_property
-    def _clicks(self) -> _Index:
-        return _Index(self.clicks)
+    def _clicks(self) -> Index:
+        return _index(self.clicks)
 
     @cached_property
-    def _redirects(self) -> _Index:
-        return _Index(self.redirects)
+    def _redirects(self) -> Index:
+        return _index(self.redirects)
 
     @cached_property
-    def _proxies(self) -> _Index:
-        return _Index(self.proxies)
+    def _proxies(self) -> Index:
+        return _index(self.proxies)
+
+    @cached_property
+    def _pictures(self) -> Index:
+        return Index(text for group in self.exempt for text in group.pictures)
+
+    @cached_property
+    def _pages(self) -> Index:
+        return Index(text for group in self.exempt for text in group.pages)
 
     @cached_property
     def _link_keys(self) -> frozenset[str]:
@@ -347,15 +358,23 @@ class Trackers(Settings):
 
     @cached_property
     def _open_words(self) -> re.Pattern[str]:
-        return _by_itself(self.words.opens)
+        return by_itself(self.words.opens)
 
     @cached_property
     def _click_words(self) -> re.Pattern[str]:
-        return _by_itself(self.words.clicks)
+        return by_itself(self.words.clicks)
+
+    @cached_property
+    def _click_labels(self) -> re.Pattern[str]:
+        return whole_labels(self.words.clicks)
+
+    @cached_property
+    def _click_files(self) -> frozenset[str]:
+        return frozenset(self.words.clicks)
 
     @cached_property
     def _spacers(self) -> re.Pattern[str]:
-        return _by_itself(self.words.spacers)
+        return by_itself(self.words.spacers)
 
     @cached_property
     def _targets(self) -> frozenset[str]:
@@ -374,26 +393,7 @@ class Trackers(Settings):
         return tuple(name[:-1].lower() for name in self.words.signatures if name.endswith("*"))
 
 
-def _by_itself(words: tuple[str, ...]) -> re.Pattern[str]:
-    """A single letter has no digit beside it either: keys are full of those."""
-    longer, letters = [re.escape(w) for w in words if len(w) > 1], [w for w in words if len(w) == 1]
-    found = [rf"(?<![a-z])(?:{'|'.join(longer)})(?![a-z])"] if longer else []
-    found += [rf"(?<![a-z0-9])[{''.join(letters)}](?![a-z0-9])"] if letters else []
-    return re.compile("|".join(found) or r"(?!)")
-
-
-def _named(name: str, names: frozenset[str]) -> bool:
-    return name in names or any(n.endswith("*") and name.startswith(n[:-1]) for n in names)
-
-
-def _facts(group: Addresses, url: Url) -> list[str]:
-    """The hosts and shapes of one group that fit."""
-    found = [host for host in group.hosts if host in suffixes(url.host)]
-    for text in group.shapes:
-        made = shape(text)
-        if made.host and made.host not in suffixes(url.host):
-            continue
-        places = range(1 if made.host else max(1, len(url.segments)))
-        if any(made.match(url, at) is not None for at in places):
-            found.append(text)
-    return found
+def _index(groups: tuple[Addresses, ...]) -> Index:
+    return Index(
+        (text for group in groups for text in group.shapes), (host for group in groups for host in group.hosts)
+    )

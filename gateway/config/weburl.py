@@ -146,9 +146,10 @@ def suffixes(host: str) -> tuple[str, ...]:
 class Shape:
     """One pattern. `host` "" means any host, and then the segments may start anywhere in the path.
 
-    A segment is literal, `begin*`, `*end`, `*` (any one), `{id}` (an individual-looking one), `{target}` (an encoded
-    URL) or, as the last, `{rest}` (a URL as all of what follows). What follows the last segment is free; a final `$`
-    ends the path. `names` must all be in the query; `#{target}` is a URL in the fragment.
+    A segment is literal, `begin*`, `*end`, `*` (any one), `{id}` (an individual-looking one), `{n}` (a number, as a
+    picture too), `{target}` (an encoded URL) or, as the last, `{rest}` (a URL as all of what follows). What follows
+    the last segment is free; a final `$` ends the path. `names` must all be in the query; `#{target}` is a URL
+    in the fragment.
     """
 
     text: str
@@ -201,6 +202,8 @@ def _fits(wanted: str, segment: str) -> bool:
         return bool(segment)
     if wanted == "{id}":
         return individual(segment)
+    if wanted == "{n}":
+        return _EXTENSION.sub("", segment).isdecimal()
     wanted, segment = wanted.lower(), segment.lower()
     if wanted.endswith("*"):
         return segment.startswith(wanted[:-1])
@@ -298,10 +301,10 @@ def shape(text: str) -> Shape:
 
 
 def _check_segment(text: str, segment: str) -> None:
-    if segment in ("*", "{id}", "{target}", "{rest}"):
+    if segment in ("*", "{id}", "{n}", "{target}", "{rest}"):
         return
     inner = segment[1:] if segment.startswith("*") else segment.removesuffix("*")
     if not inner or "*" in inner or not _TOKEN.fullmatch(inner):
         raise ValueError(
-            f"shape {text!r}: segment {segment!r}: expected text, text*, *text, *, {{id}}, {{target}} or {{rest}}"
+            f"shape {text!r}: segment {segment!r}: expected text, text*, *text, *, {{id}}, {{n}}, {{target}}, {{rest}}"
         )

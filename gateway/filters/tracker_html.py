@@ -29,11 +29,16 @@ from gateway.message.html import Attribute, Sighting, Style, Text, Unscannable, 
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REMOTE = re.compile(r"\s*(?:https?:|ftp:|[/\\]\s*[/\\])", re.IGNORECASE)
 _REFRESH = re.compile(r"[^;,]*[;,]\s*(?:url\s*=\s*)?['\"]?([^'\"]*)", re.IGNORECASE)
+_BEFORE, _BEHIND = ({bytes((octet,)) for octet in b"\"' \t\r\n" + mark} for mark in (b"=", b">"))
+"""What stands around the value of an attribute."""
 _CANDIDATE = re.compile(r"[^\s,]\S*")
 
 
 MOST = 2500
 """Different addresses of one part that load and are looked at closely; newsletters have some ten."""
+
+SPACERS = 40
+"""Different plain files of no size of which a part is searched for whether it loads them again."""
 
 
 class TooMany(ValueError):
@@ -74,6 +79,7 @@ class _Reader:
         self._depth = 0
         self._judged: dict[tuple[str, Look], Judgement] = {}
         self._closely = 0
+        self._searches = 0
         self._styles: dict[str, bool] = {}
         self._hiding: dict[str, bool] = {}
         self._clean_links: set[str] = set()
@@ -251,7 +257,22 @@ class _Reader:
         self._closely += 1
         if self._closely > MOST:
             raise TooMany(f"more than {MOST} addresses that are no ordinary pictures")
-        return judge(address, url, look, known.facts, known.compared.of(address), reader=known.reader)
+        often = look.unseen and weburl.static_file(url) and self._often(address)
+        return judge(address, url, look, known.facts, known.compared.of(address), reader=known.reader, often=often)
+
+    def _often(self, address: str) -> bool:
+        """Whether the address stands in the part more than once; of more than `SPACERS` nobody asks."""
+        self._searches += 1
+        if self._searches > SPACERS:
+            return False
+        written, at, found = address.strip().encode("latin-1", "replace"), -1, 0
+        for _ in range(SPACERS):
+            at = self._content.find(written, at + 1)
+            if at < 0 or found > 1:
+                break
+            after = at + len(written)
+            found += self._content[at - 1 : at] in _BEFORE and self._content[after : after + 1] in _BEHIND
+        return found > 1
 
     def _resolve(self, address: str) -> weburl.Url | None:
         url = weburl.read(address)

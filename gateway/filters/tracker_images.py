@@ -11,7 +11,8 @@ address records opens (known-host, known-path); a mail address in it (individual
 file for everybody (pixel, hidden). What then is left and common to other copies stays. Without other copies an
 individual value in the query of a picture is cut (made-common); what shows no size and no text goes where it names no
 file and looks individual (individual), or says by a word what it is for (pixel). So a spacer stays, and so does a
-picture of visible size.
+picture of visible size. What a known proxy fetches is judged in its place, and what a mail loads more than once from
+one plain file holds its layout apart.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MAX_ADDRESS = 16 * 1024
 """Characters; no picture has a longer address."""
 _NUMBER = 8
 """Digits that make a number individual where size and hiding say nothing: fewer are colours, sizes, article numbers."""
+_FEW = 5
+"""The same where a folder says that opens are counted there."""
 _LINE = 20.0
 """Pixels: what is this long and up to TINY high is a line that somebody sees."""
 _SMALL = 3.0
@@ -45,6 +48,11 @@ _TIME = re.compile(r"1\d{9}(?:\d{3})?")
 """Seconds or milliseconds since 1970: when a picture was changed."""
 _SIZE_WORDS = re.compile(r"width|height", re.IGNORECASE)
 
+
+_PHOTO = re.compile(r"\.(?:jpe?g|png|webp)$", re.IGNORECASE)
+_LETTER = re.compile(r"[a-z]\.(?:gif|png|php|aspx?|jsp|ashx|cgi|pl)", re.IGNORECASE)
+"""The name of a counter rather than of a picture, where a query follows it."""
+_LONG_NUMBER = re.compile(r"(?<![0-9a-z])\d{5,}(?![0-9a-z])", re.IGNORECASE)
 
 LOOKED_AT = frozenset({"width", "height", "alt", "style", "hidden"})
 """Attributes that say how an element shows."""
@@ -85,9 +93,17 @@ UNKNOWN = Verdict(Sameness.UNKNOWN)
 
 
 def judge(
-    address: str, url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict = UNKNOWN, *, reader: str = ""
+    address: str,
+    url: weburl.Url,
+    look: Look,
+    facts: Trackers,
+    verdict: Verdict = UNKNOWN,
+    *,
+    reader: str = "",
+    often: bool = False,
 ) -> Judgement:
-    """What becomes of one load. `reader` is the only recipient's address in lower case, "" where there are several."""
+    """What becomes of one load. `reader` is the only recipient's address in lower case, "" where there are several;
+    `often`: the mail loads it in more than one place."""
     if len(address) > MAX_ADDRESS:
         return Judgement("individual")
     static = facts.static_host(url)
@@ -100,13 +116,22 @@ def judge(
         return Judgement(known)
     if weburl.holds_address(text := f"{url.path}?{url.query}#{url.fragment}"):
         return _named(address, url, unquote(text).lower(), look, reader)
+    found = _by_look(address, url, look, facts, verdict, alone=bool(reader), often=often)
+    return STAYS if found.kind and facts.common_picture(url) else found
+
+
+def _by_look(
+    address: str, url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict, *, alone: bool, often: bool
+) -> Judgement:
+    """What no fact is about."""
+    shown = _behind(url, facts) or url
     if look.unseen:
-        return _unseen(url, look, facts, verdict)
+        return _unseen(shown, look, facts, verdict, often=often)
     # One mail to several people has one address for all: that they share it does not say what a picture is for.
-    excused = verdict.sameness is Sameness.COMMON and (bool(reader) or look.backdrop)
-    if look.bare and not excused and (kind := _bare(url, facts)):
+    excused = verdict.sameness is Sameness.COMMON and (alone or look.backdrop)
+    if look.bare and not excused and (kind := _bare(shown, facts)):
         return Judgement(kind)
-    if verdict.sameness is not Sameness.COMMON and url.query and weburl.names_file(url):
+    if shown is url and verdict.sameness is not Sameness.COMMON and url.query and weburl.names_file(url):
         return _cut(address, url, facts)
     return STAYS
 
@@ -115,22 +140,47 @@ def ordinary(url: weburl.Url, look: Look, facts: Trackers) -> bool:
     """What nearly all pictures are: something to see, in a file with a name, on a host that no fact is about."""
     if look.tiny or look.hidden or url.query or url.fragment or "@" in url.path or "%" in url.path:
         return False
-    if look.bare and facts.pixel(url):
+    if look.bare and (facts.pixel(url) or facts.opens_folder(url) or url.path[-4:].lower() == ".css"):
         return False
     return weburl.names_file(url) and facts.ordinary(url.host) and not facts.known_path(url)
 
 
 def _shown_file(url: weburl.Url, look: Look, facts: Trackers) -> bool:
-    """Whether it is a picture of visible size in one file for everybody, on a host that no fact is about."""
-    return not look.unseen and not look.bare and weburl.static_file(url) and facts.ordinary(url.host)
+    """Whether it is a picture of visible size in one file for everybody, on a host that no fact is about.
+
+    Shops keep photographs in folders of letters and numbers, as some counters do: a photograph without a query counts
+    unless a word says what it is for.
+    """
+    if look.unseen or look.bare or not facts.ordinary(url.host):
+        return False
+    photo = not url.query and _PHOTO.search(url.path) and not facts.opens_word(url.path[:1000].lower())
+    return bool(photo) or weburl.static_file(url)
 
 
 def _bare(url: weburl.Url, facts: Trackers) -> str:
     """Kind of tracker of what shows neither size nor text, or "". A file is one only where its name shows nothing."""
     if weburl.names_file(url):
-        tells = facts.pixel(url) and (facts.says_opens(url) or not weburl.static_file(url))
-        return "pixel" if tells else ""
-    return "individual" if _individual(url, facts) else "pixel" if facts.says_opens(url) else ""
+        return "pixel" if _shows_nothing(url, facts) else ""
+    if _individual(url, facts):
+        return "individual"
+    return "pixel" if facts.says_opens(url) or _counter(url) else ""
+
+
+def _shows_nothing(url: weburl.Url, facts: Trackers) -> bool:
+    """Whether a file that shows no size is named like a point or a counter, and its address says for whom."""
+    if facts.pixel(url) and facts.says_opens(url):
+        return True
+    if weburl.static_file(url):
+        return False
+    if facts.pixel(url) or _counter(url):
+        return True
+    if url.path.lower().endswith(".css") and len(_LONG_NUMBER.findall(url.path)) > 1:
+        return True
+    return facts.opens_folder(url) and _any_individual(url, digits=_FEW)
+
+
+def _counter(url: weburl.Url) -> bool:
+    return bool(url.query) and _LETTER.fullmatch(url.path.rpartition("/")[2]) is not None
 
 
 def _known(url: weburl.Url, facts: Trackers) -> str:
@@ -143,6 +193,13 @@ def _known(url: weburl.Url, facts: Trackers) -> str:
             break
         url = inner
     return ""
+
+
+def _behind(url: weburl.Url, facts: Trackers) -> weburl.Url | None:
+    """What a known proxy fetches; None where it is none."""
+    if facts.ordinary(url.host):
+        return None
+    return weburl.read(facts.behind(url))
 
 
 def _carried(url: weburl.Url) -> weburl.Url | None:
@@ -172,12 +229,12 @@ def _named(address: str, url: weburl.Url, text: str, look: Look, reader: str) ->
     return Judgement("individual") if reader and reader in text else STAYS
 
 
-def _unseen(url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict) -> Judgement:
+def _unseen(url: weburl.Url, look: Look, facts: Trackers, verdict: Verdict, *, often: bool) -> Judgement:
     plain = _plain(url, look, facts)
     if verdict.sameness is Sameness.COMMON:
         plain = plain or not _any_individual(url)
     elif plain:
-        plain = not facts.opens_word(url.path[:1000].lower()) and not _point(url, look, facts)
+        plain = not facts.opens_word(url.path[:1000].lower()) and (often or not _point(url, look, facts))
     return STAYS if plain else Judgement("pixel" if look.tiny else "hidden")
 
 
@@ -200,9 +257,9 @@ def _plain(url: weburl.Url, look: Look, facts: Trackers) -> bool:
     return not url.query and weburl.names_file(url) and (swapped or look.line or facts.spacer(url))
 
 
-def _any_individual(url: weburl.Url) -> bool:
+def _any_individual(url: weburl.Url, *, digits: int = _NUMBER) -> bool:
     values = (*url.segments, *(value for _, value in url.parameters))
-    return any(weburl.individual(unquote(value), digits=_NUMBER) for value in values)
+    return any(weburl.individual(unquote(value), digits=digits) for value in values)
 
 
 def _individual(url: weburl.Url, facts: Trackers) -> bool:
@@ -215,7 +272,10 @@ def _individual(url: weburl.Url, facts: Trackers) -> bool:
 
 
 def _cut(address: str, url: weburl.Url, facts: Trackers) -> Judgement:
-    """A picture's address without the individual pairs of its query; what its server checks is never cut."""
+    """A picture's address without the individual pairs of its query; what its server checks is never cut, and no query
+    that may be part of an address written out in the path."""
+    if "//" in url.path[1:]:
+        return STAYS
     telling = [(name, value) for name, value in url.parameters if _telling(name, value)]
     if not telling or any(facts.signature(name) and not value.isdecimal() for name, value in telling):
         return STAYS

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -37,8 +38,10 @@ _RUNS = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
 _MIXED = 5
 """Runs of digits, small and capital letters in such a piece; one of twice that length needs no more than 3."""
 _PIECES = re.compile(r"[^0-9A-Za-z]+")
-_CODED = re.compile(r"(?=[a-z-]*\d)(?=[\d-]*[a-z])[\w.-]{8,}", re.IGNORECASE)
+_CODED = re.compile(r"(?=[a-z-]*\d)(?=[\d:,-]*[a-z])[\w.,:-]{8,}", re.IGNORECASE)
 """A value of letters and digits: on a link that counts clicks it says for whom."""
+_NUMBERS = re.compile(r"\d{1,20}(?:[:;,._-]\d{1,20}){0,9}")
+"""A value of nothing but numbers."""
 _PLAIN = re.compile(
     r"https?://((?:[A-Za-z0-9-]{1,40}\.){1,6}[A-Za-z]{2,24})(?:/(?:[a-z]*+\d{0,4}+(?![A-Za-z\d])[._-]*+){0,15}+){0,8}+"
 )
@@ -116,7 +119,7 @@ def _cuts(raw: str, plain: str, url: weburl.Url, rules: Rules, markup: bool) -> 
         return [not_cleaned]
     cuts = _parameters(raw, plain, url.host, facts, markup) if url.query or url.fragment else []
     individual = verdict.sameness is Sameness.INDIVIDUAL and not cuts
-    looks = (rules.several or verdict.sameness is not Sameness.COMMON) and _telling(url, facts)
+    looks = (rules.several or verdict.sameness is not Sameness.COMMON) and not facts.page(url) and _telling(url, facts)
     return [*cuts, not_cleaned] if individual or looks else cuts
 
 
@@ -134,7 +137,7 @@ def _is_exempt(plain: str, exempt: frozenset[str]) -> bool:
 
 def _telling(url: weburl.Url, facts: Trackers) -> bool:
     """Whether what stays of a cleaned link looks made for one person."""
-    counts = facts.clicks_word(url)
+    counts = facts.clicks_label(url)
     for name, value in url.parameters:
         if facts.parameter(name, url.host):
             continue
@@ -144,18 +147,31 @@ def _telling(url: weburl.Url, facts: Trackers) -> bool:
             return True
         if facts.carries(name) and "http" in value[:5] and decoded(value):
             return True
-    numbers = sum(segment.isdecimal() and len(segment) >= 5 for segment in url.segments)
-    if numbers > 1 or (numbers and counts):
+    if counts and _counted(url, facts):
         return True
-    if counts and (any(map(_key, url.segments)) or sum(v.isdecimal() and len(v) >= 5 for _, v in url.parameters) > 1):
+    if sum(segment.isdecimal() and len(segment) >= 5 for segment in url.segments) > 1:
         return True
-    pieces = (piece for segment in url.segments if len(segment) >= _LONG for piece in _PIECES.split(unquote(segment)))
-    return any(map(_mixed, pieces))
+    return any(map(_mixed, _pieces(url, _LONG)))
 
 
-def _key(segment: str) -> bool:
+def _counted(url: weburl.Url, facts: Trackers) -> bool:
+    """Whether a link that counts clicks says for whom: a key, one long number, or several numbers."""
+    if any(segment.isdecimal() and len(segment) >= 5 for segment in url.segments) or any(map(_key, _pieces(url, 6))):
+        return True
+    values = [value for _, value in url.parameters if _NUMBERS.fullmatch(value or "")]
+    numbers = [number for value in values for number in _PIECES.split(value)]
+    long = sum(len(number) >= 5 for number in numbers)
+    return long > 1 or (len(numbers) > 1 and (long > 0 or len(values) > 1) and facts.clicks_file(url))
+
+
+def _pieces(url: weburl.Url, least: int) -> Iterator[str]:
+    """What stands between signs in the segments of at least so many characters."""
+    return (piece for segment in url.segments if len(segment) >= least for piece in _PIECES.split(unquote(segment)))
+
+
+def _key(piece: str) -> bool:
     """Short, but no word and no number: `a1b2c3`. Enough on a link that counts clicks."""
-    return 6 <= len(segment) <= _LONG and segment.isalnum() and len(_RUNS.findall(segment)) >= _MIXED - 1
+    return 6 <= len(piece) <= _LONG and piece.isalnum() and len(_RUNS.findall(piece)) >= _MIXED - 1
 
 
 def _mixed(piece: str) -> bool:

@@ -104,3 +104,14 @@ def test_no_facts_know_nothing() -> None:
 def test_what_cannot_be_read_is_refused_when_loaded(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Trackers.model_validate({"version": "2026-01-01", **wrong})
+
+
+def test_pictures_and_pages_by_id_are_common_each_for_what_they_are(facts: Trackers) -> None:
+    kept, film = "https://lh3.googleusercontent.com/AbC123xyz987", "https://www.youtube.com/watch?v=AbC123xyz987"
+    assert facts.common_picture(url(kept))
+    assert not facts.page(url(kept))
+    assert not facts.leave_alone(url(kept))  # as a link it is cleaned like others
+    assert facts.page(url(film))
+    assert not facts.common_picture(url(film))
+    assert facts.why(url(film)) == ["exempt, pages-by-id: youtube.com/watch?v"]
+    assert not Trackers.empty().page(url(film))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.compared import NEVER, Compared, Sameness, Verdict
-from gateway.filters.tracker_html import MOST, Loads, TooMany, html_cuts
+from gateway.filters.tracker_html import MOST, SPACERS, Loads, TooMany, html_cuts
 from gateway.filters.tracker_links import Rules
 from tests.filters.example import FACTS
 
@@ -248,3 +248,24 @@ def test_more_remote_loads_than_any_mail_has_are_too_many() -> None:
         after(many)
     files = "".join(f'<img src="https://e.example/{n}.png" width=9>' for n in range(MOST + 1))
     assert after(files) == files
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('<img src="https://e.example/b.gif" width=1 height=1>', 0),
+        ('<img src="https://e.example/b.gif" width=1 height=1><img src="https://e.example/b.gif" width=1 height=9>', 2),
+        ("<img src=https://e.example/b.gif width=1 height=1><img width=1 height=1 src='https://e.example/b.gif'>", 2),
+        ('<img src="https://e.example/b.gif" width=1 height=1><a href="https://e.example/b.gifs">b</a>', 0),
+        ('<img src="https://e.example/b.gif?u=1" width=1 height=1><img src="https://e.example/b.gif?u=1" width=1>', 0),
+    ],
+)
+def test_a_point_that_is_loaded_twice_is_a_spacer(body: str, kept: int) -> None:
+    assert after(body).count("<img") == kept
+
+
+def test_only_so_many_points_are_searched_for() -> None:
+    twice = "".join(
+        f'<img src="https://e.example/{"ab"[n % 2]}{n:02}.gif" width=1 height=1>' for n in range(SPACERS + 5)
+    )
+    assert after(twice * 2).count("<img") == 2 * SPACERS

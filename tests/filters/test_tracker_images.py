@@ -155,6 +155,22 @@ DOT, BARE = Look(tiny=True, dot=True), Look(bare=True)
         ("https://e.example/css?family=Open+Sans:400", SIZELESS, ""),
         ("https://e.example/open-sans/bold", SIZELESS, ""),
         ("https://e.example/track?q=1", SHOWN, ""),
+        ("https://e.example/stat.gif?nl=4821&u=9917", BARE, "pixel"),
+        ("https://e.example/stat.gif", BARE, ""),
+        ("https://e.example/stat.gif?nl=4821&u=9917", SHOWN, ""),
+        ("https://e.example/b.gif?i=48&r=1932", BARE, "pixel"),
+        ("https://e.example/o.php?m=12&s=34", BARE, "pixel"),
+        ("https://e.example/o.php", BARE, ""),
+        ("https://e.example/b.gif", BARE, ""),
+        ("https://e.example/uploads/48213/1.jpg", BARE, ""),
+        ("https://e.example/read/12/34", BARE, "known-path"),
+        ("https://e.example/read/2026/header.png", BARE, ""),
+        ("https://e.example/pixel/12/34.png", BARE, "known-path"),
+        ("https://e.example/beacon/91823/foto.gif", BARE, "pixel"),
+        ("https://e.example/beacon/foto.gif", BARE, ""),
+        ("https://e.example/css/482134-991773.css", SIZELESS, "pixel"),
+        ("https://e.example/css/mail-2023-482134.css", SIZELESS, ""),
+        ("https://e.example/track/9f8a7b6c5d4e/style.css", SIZELESS, "pixel"),
     ],
 )
 def test_what_shows_nothing_goes_where_its_address_says_what_it_is_for(address: str, look: Look, expected: str) -> None:
@@ -170,6 +186,9 @@ def test_what_shows_nothing_goes_where_its_address_says_what_it_is_for(address: 
         ("https://e.example/emails/open.png?u=1", SHOWN, "known-path"),
         ("https://e.example/emails/open/AbC123xyz987.png", SHOWN, "known-path"),
         ("https://constantcontact.com/images/p1x1.gif", SHOWN, "known-path"),
+        ("https://shop.example/media/e/o/eo_1234567.jpg", SHOWN, ""),
+        ("https://shop.example/media/e/o/eo_1234567.jpg", BARE, "known-path"),
+        ("https://shop.example/media/e/o/eo_1234567.jpg?u=1", SHOWN, "known-path"),
     ],
 )
 def test_a_picture_to_be_seen_is_no_tracker_by_a_shape_for_any_host(address: str, look: Look, expected: str) -> None:
@@ -188,6 +207,7 @@ def test_a_picture_to_be_seen_is_no_tracker_by_a_shape_for_any_host(address: str
         ("https://e.example/foto.jpg?e=AbC123xyz987&sig=AbC123xyz987", ""),
         ("https://e.example/foto.jpg?w=600&h=400", ""),
         ("https://e.example/foto?e=AbC123xyz987", ""),
+        ("https://cdn.example/fit/https://e.example/foto.jpg?e=AbC123xyz987.jpg", ""),
         ("https://cdn.example/3f9a8b7c6d5e4f3a/foto.jpg", ""),
     ],
 )
@@ -218,6 +238,31 @@ def test_what_a_proxy_fetches_is_judged_behind_it(address: str) -> None:
 def test_a_proxied_picture_of_the_sender_stays() -> None:
     address = "https://ci3.googleusercontent.com/meips/AbC123xyz987=s0-d-e1-ft#https://e.example/foto.jpg"
     assert judge(address, url(address), SHOWN, FACTS).kind == ""
+    assert judge(address, url(address), BARE, FACTS).kind == ""
+    assert judge(
+        address.replace("foto.jpg", "o/AbC123xyz987"), url(address.replace("foto.jpg", "o/AbC123xyz987")), BARE, FACTS
+    ).kind
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://ci3.googleusercontent.com/mail-sig/AIorK4x5nkRDCOFJDJAv9aMXdZ0m", True),
+        ("https://ci3.googleusercontent.com/other/AIorK4x5nkRDCOFJDJAv9aMXdZ0m", False),
+        ("https://docs.google.com/uc?id=0ByI9A2i8ua70WnpqV0JIWVpRS0E", True),
+        ("https://docs.google.com/open?id=0ByI9A2i8ua70WnpqV0JIWVpRS0E", False),
+    ],
+)
+def test_what_a_file_store_gives_to_everybody_stays_unless_copies_differ(address: str, kept: bool) -> None:
+    assert (judge(address, url(address), BARE, FACTS) == Judgement("")) is kept
+    assert judge(address, url(address), BARE, FACTS, Verdict(Sameness.INDIVIDUAL)).kind == "differs"
+
+
+def test_one_plain_file_that_is_loaded_again_and_again_holds_a_layout_apart() -> None:
+    assert judge("https://e.example/b.gif", url("https://e.example/b.gif"), DOT, FACTS).kind == "pixel"
+    assert judge("https://e.example/b.gif", url("https://e.example/b.gif"), DOT, FACTS, often=True).kind == ""
+    for counted in ("https://e.example/track/b.gif", "https://e.example/b.gif?u=1"):
+        assert judge(counted, url(counted), DOT, FACTS, often=True).kind == "pixel"
 
 
 @pytest.mark.parametrize(

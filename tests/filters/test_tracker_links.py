@@ -209,6 +209,21 @@ def test_r059_a_link_that_differs_is_made_common_or_reported_and_an_exempt_one_l
     ("value", "expected"),
     [
         ("https://e.example/a?k=AbC123xyz987", True),
+        ("https://e.example/click/123/456", True),
+        ("https://e.example/click/hier", False),
+        ("https://e.example/sp/t.pl?id=1753:5410083", True),
+        ("https://e.example/T/r.cfm?U=9441900&L=9111", True),
+        ("https://e.example/redirect.php?m=12&l=34", True),
+        ("https://e.example/lijst.php?m=12&l=34", False),
+        ("https://e.example/go/2/4LGDJ3AF-4KZ1Q2PX/x.html", True),
+        ("https://e.example/r/?id=h4d5e6f,7a8b9c,1", True),
+        ("https://e.example/vragen/1117108/werken-in-c-of-go", False),
+        ("https://forum.example/t/een-onderwerp/12345/67", False),
+        ("https://e.example/t/12345", True),
+        ("https://www.youtube.com/watch?v=dQw4w9WgXcQ", False),
+        ("https://www.youtube.com/other?v=dQw4w9WgXcQ", True),
+        ("https://us02web.zoom.us/j/81234567890?pwd=Q1w2E3r4T5y6U7i8O9p0", False),
+        ("https://docs.google.com/document/d/1aBcD2eFgH3iJkL4mNoP5qRsT6uVwX7yZ8/edit", False),
         ("https://e.example/a?uid=jan7", True),
         ("https://e.example/AbC123xyz987QqW/a", True),
         ("https://e.example/c/1071579/4531494/x.html", True),
@@ -250,3 +265,10 @@ def test_the_quick_test_never_passes_what_would_be_found(path: str) -> None:
     rules, address = Rules(FACTS), f"https://e.example/{path}"
     if plain(address, rules):
         assert kinds(address, rules) == []
+
+
+def test_a_page_by_id_loses_its_parameters_and_is_reported_when_copies_differ() -> None:
+    page = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+    assert after(f"{page}&amp;utm_source=x") == page
+    compared = Compared({page: Verdict(Sameness.INDIVIDUAL)})
+    assert kinds(page, Rules(FACTS, compared=compared)) == ["tracked-link"]
