@@ -160,7 +160,7 @@ class _Writer:
     def _mimics(self) -> bool:
         """Whether more lines would begin like a boundary around this part than did: a rule of dashes is one where the
         boundary is of dashes, and base64 hid what is written in the clear."""
-        if not self._changed:
+        if not self._changed or self._part.path == "1":
             return False
         new = b"".join(piece for piece in self._pieces if isinstance(piece, bytes))
         old = self._draft.message.raw[slice(*self._part.body)]
@@ -234,7 +234,7 @@ def _line(part: Part) -> bytes:
 
 def _begins(content: bytes, line: bytes) -> int:
     """How many lines begin so."""
-    return content.count(b"\n" + line) + content.startswith(line)
+    return content.count(b"\n" + line) + content.startswith(line) if line in content else 0
 
 
 def _encode(encoding: str, pieces: Replacement) -> tuple[bytes | Gap, ...]:
