@@ -90,6 +90,10 @@ class Campaigns:
         self._away_until = float("-inf")
         self.stirred = asyncio.Event()
 
+    def reload(self, settings: Settings) -> None:
+        """New settings hold from the next mail on; what was kept under the old ones goes when it would have gone."""
+        self._store.keep_until(settings.ends)
+
     async def compare(self, copy: Copy, settings: Settings, now: float) -> Compared:
         """What other copies say about this one, which from now on is one of them. `now` is Unix seconds."""
         if not settings.compare or not copy.seen.places or not copy.recipients:

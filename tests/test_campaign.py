@@ -67,6 +67,16 @@ def epochs(tmp_path: Path) -> set[int]:
         return {epoch for (epoch,) in db.execute("SELECT epoch FROM entries")}
 
 
+async def test_a_reload_tells_the_store_how_time_is_divided_now(worker: Worker, tmp_path: Path) -> None:
+    class Told(SQLiteCampaigns):
+        def keep_until(self, ends: Callable[[int], int]) -> None:
+            self.end = ends(7)
+
+    store = Told(place(tmp_path, "school"))
+    worker(store=store).reload(Settings(keep="2d"))
+    assert store.end == Settings(keep="2d").ends(7) != SETTINGS.ends(7)
+
+
 async def test_r059_one_worker_sees_what_differs_at_once(worker: Worker) -> None:
     one = worker()
     assert await told(one, "anna") is Sameness.UNKNOWN

@@ -236,6 +236,7 @@ class Worker:
             self.api.use(prepared.loaded, prepared.credentials, prepared.tenants)
         for name, tenant in prepared.tenants.items():
             self.registries[name].use_keys(tenant.pseudonyms)
+            self.campaigns[name].reload(tenant.organisation.campaigns)
 
     async def settled(self) -> str:
         """Returns when registries and spools work with the keys that were committed."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from gateway.campaigns.protocol import CampaignStore
 from gateway.campaigns.sqlite import SQLiteCampaigns
-from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
 
@@ -32,14 +31,8 @@ def place(state: Path, organisation: str) -> Path:
 
 def _shared(organisation: Organisation, gateway: Gateway, *, read_only: bool) -> CampaignStore:
     # Loaded only where it is used: the client would cost every process start a tenth of its time.
-    from gateway.campaigns.redis import Reach, RedisCampaigns
+    from gateway.campaigns.redis import RedisCampaigns
+    from gateway.registry.redis_primary import Reach
 
-    store, password = gateway.registry, None
-    if store.password:
-        try:
-            password = Credentials.of(gateway).redis_password(organisation.name)
-        except CredentialsError:
-            pass  # the registry of the same name says what is missing
-    username = store.username and store.username.replace("{organisation}", organisation.name)
-    reach = Reach(store, organisation.name, username, password)
+    reach, _ = Reach.of(organisation.name, gateway)  # the registry of the same name says what is missing
     return RedisCampaigns(reach, organisation.campaigns.ends, read_only=read_only)

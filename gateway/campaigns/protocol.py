@@ -12,7 +12,7 @@ that was written under it: nothing is older than two epochs, and nothing that wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,7 +35,11 @@ class Entry:
 
 
 class CampaignStore(Protocol):
-    """One organisation's. Every method raises `CampaignsUnavailable`; none waits for another process."""
+    """One organisation's. Every method that waits raises `CampaignsUnavailable`; none waits for another process."""
+
+    def keep_until(self, ends: Callable[[int], int]) -> None:
+        """Epoch → Unix seconds at which all of it goes, from now on: a reload may divide time anew."""
+        ...
 
     async def secret(self, epoch: int, *, make: bool) -> bytes:
         """32 octets; where there are none yet they are made, or it is b""."""

@@ -15,30 +15,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from redis import exceptions
 
 from gateway.campaigns.protocol import MOST_ENTRIES, SECRET, CampaignsUnavailable, Entry
-from gateway.config.store import Store
-from gateway.registry.redis_primary import Argument, Primary
+from gateway.registry.redis_primary import Argument, Primary, Reach
 
 _FIELD = b"e"
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Where it is, and how to get in."""
-
-    store: Store
-    organisation: str
-    username: str | None = None
-    password: str | None = None
-
-    @property
-    def tag(self) -> str:
-        return f"{{{self.store.prefix}:{self.organisation}}}:campaigns:"
 
 
 class RedisCampaigns:
@@ -49,12 +33,16 @@ class RedisCampaigns:
 
     def __init__(self, reach: Reach, ends: Callable[[int], int], *, read_only: bool = False) -> None:
         self._reach = reach
+        self._tag = f"{reach.tag}campaigns:"
         self._ends = ends
         self._read_only = read_only
         self._primary: Primary | None = None
 
+    def keep_until(self, ends: Callable[[int], int]) -> None:
+        self._ends = ends
+
     async def secret(self, epoch: int, *, make: bool) -> bytes:
-        key = f"{self._reach.tag}secret:{epoch}"
+        key = f"{self._tag}secret:{epoch}"
         found = await self._ask("GET", key)
         if not found and make:
             self._writable()
@@ -98,12 +86,11 @@ class RedisCampaigns:
             raise CampaignsUnavailable("opened for reading only")
 
     def _stream(self, epoch: int, family: bytes) -> str:
-        return f"{self._reach.tag}{epoch}:{family.hex()}"
+        return f"{self._tag}{epoch}:{family.hex()}"
 
     def _there(self) -> Primary:
-        reach = self._reach
         if self._primary is None:
-            self._primary = Primary(reach.store, reach.username, reach.password, reach.tag)
+            self._primary = self._reach.primary()
         return self._primary
 
     async def _sent(self, batch: Any) -> None:

@@ -40,6 +40,9 @@ class SQLiteCampaigns:
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
 
+    def keep_until(self, ends: Callable[[int], int]) -> None:
+        """What is in the file goes by `purge`."""
+
     async def secret(self, epoch: int, *, make: bool) -> bytes:
         def made(db: sqlite3.Connection) -> bytes:
             values = (epoch, secrets.token_bytes(SECRET))

@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gateway.config.credentials import Credentials, CredentialsError
 from gateway.config.gateway import Gateway
 from gateway.config.organisation import Organisation
 from gateway.pseudonym import Pseudonyms
@@ -54,17 +53,11 @@ def open_shared(
 ) -> RedisRegistry:
     """As `open_registry`, where it is known to be in Redis. `where`: another node's files than the usual ones."""
     # Loaded only where it is used: the client would cost every process start a tenth of its time.
+    from gateway.registry.redis_primary import Reach
     from gateway.registry.redis_registry import RedisRegistry
-    from gateway.registry.redis_session import Reach
 
-    store, owner, password, why = gateway.registry, Owner(organisation.id, pseudonyms), None, ""
-    if store.password:
-        try:
-            password = Credentials.of(gateway).redis_password(organisation.name)
-        except CredentialsError as error:
-            why = error.errors[0]
-    username = store.username and store.username.replace("{organisation}", organisation.name)
-    reach = Reach(store, organisation.name, username, password)
+    reach, why = Reach.of(organisation.name, gateway)
+    owner = Owner(organisation.id, pseudonyms)
     return RedisRegistry(reach, where or places_of(organisation, gateway), owner, seen, why)
 
 

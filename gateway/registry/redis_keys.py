@@ -34,13 +34,9 @@ _NONE: list[Any] = [None] * 6
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`tag` is the hash tag with the colon behind it: the prefix of everything that is this organisation's."""
+    """`tag` is the hash tag with the colon behind it (`Reach.tag`): the prefix of all that is this organisation's."""
 
     tag: str
-
-    @classmethod
-    def of(cls, prefix: str, organisation: str) -> Keys:
-        return cls(f"{{{prefix}:{organisation}}}:")
 
     @property
     def identity(self) -> str:

@@ -1,7 +1,7 @@
 """The way to the primary that holds one organisation, wherever it is at the moment, within one event loop.
 
 what:       finds it (by name, through Sentinel, through the Cluster's slots), connects, runs scripts there
-takes→gives: `Store` → connections to one primary; a script with keys and arguments → its answer
+takes→gives: settings → `Reach` → connections to one primary; a script with keys and arguments → its answer
 knows not:  people, rows, trust
 fails by:   errors of redis-py and `OSError` (the caller maps them with `redis_faults`)
 standard:   DESIGN §4 Redis: reads from the primary only; Redis Cluster specification, key slots
@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 from redis.crc import key_slot
 
+from gateway.config.credentials import Credentials, CredentialsError
+from gateway.config.gateway import Gateway
 from gateway.config.store import Store
 
 Argument = bytes | str | int
@@ -62,6 +65,37 @@ class _Tls(_Packed, SSLConnection):
 
 class _Unix(_Packed, UnixDomainSocketConnection):
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where the Redis of an organisation is, and how to get in."""
+
+    store: Store
+    organisation: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, organisation: str, gateway: Gateway) -> tuple[Reach, str]:
+        """As the settings say, and what is missing among the credentials ("" for nothing)."""
+        store, password, why = gateway.registry, None, ""
+        if store.password:
+            try:
+                password = Credentials.of(gateway).redis_password(organisation)
+            except CredentialsError as error:
+                why = error.errors[0]
+        username = store.username and store.username.replace("{organisation}", organisation)
+        return cls(store, organisation, username, password), why
+
+    @property
+    def tag(self) -> str:
+        """What all keys of the organisation begin with: a hash tag, so that they lie in one slot (I-12)."""
+        return f"{{{self.store.prefix}:{self.organisation}}}:"
+
+    def primary(self) -> Primary:
+        """The way there for one event loop."""
+        return Primary(self.store, self.username, self.password, self.tag)
 
 
 class Primary:

@@ -20,7 +20,8 @@ from gateway.registry.opening import Owner
 from gateway.registry.places import Places
 from gateway.registry.protocol import Act, Event, EventKind, EventRow, Evidence, Fed, Return, StateRow
 from gateway.registry.record import Mark
-from gateway.registry.redis_session import Reach, Session
+from gateway.registry.redis_primary import Reach
+from gateway.registry.redis_session import Session
 from gateway.registry.redis_writer import Writer
 
 

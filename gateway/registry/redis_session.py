@@ -20,7 +20,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from gateway.config.store import Store
 from gateway.pseudonym import Pseudonyms
 from gateway.registry import redis_open
 from gateway.registry.journal import Journal
@@ -30,7 +29,7 @@ from gateway.registry.protocol import RegistryMistrusted, RegistryUnavailable
 from gateway.registry.redis_faults import as_registry_errors
 from gateway.registry.redis_hand import Hand
 from gateway.registry.redis_keys import Keys
-from gateway.registry.redis_primary import Primary
+from gateway.registry.redis_primary import Primary, Reach
 from gateway.registry.redis_proof import Waiting
 from gateway.registry.redis_view import View
 from gateway.registry.redis_writer import Writer
@@ -38,23 +37,6 @@ from gateway.registry.redis_writer import Writer
 _RETRY = 1.0  # seconds between two tries to open a registry that is not trusted
 _WATCH = 2.0  # seconds between two looks at the server's settings and at who is the primary
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Where the registry is, and how to get in."""
-
-    store: Store
-    organisation: str
-    username: str | None = None
-    password: str | None = None
-
-    @property
-    def keys(self) -> Keys:
-        return Keys.of(self.store.prefix, self.organisation)
-
-    def primary(self) -> Primary:
-        return Primary(self.store, self.username, self.password, self.keys.identity)
 
 
 @dataclass(slots=True)
@@ -78,6 +60,7 @@ class Session:
         self, reach: Reach, where: Places, owner: Owner, seen: Callable[[float], None] | None = None, why: str = ""
     ) -> None:
         self.reach = reach
+        self.keys = Keys(reach.tag)
         self.places = where
         self.owner = owner
         self._seen = seen
@@ -192,10 +175,10 @@ class Session:
             if self._why:
                 raise RegistryUnavailable(self._why)
             with as_registry_errors():
-                return await act(Hand(line.primary, self.reach.keys, bytes(16), self.reach.store.copies))
+                return await act(Hand(line.primary, self.keys, bytes(16), self.reach.store.copies))
 
     def _writer(self, line: _Line, journal: Journal) -> Writer:
-        hand = Hand(line.primary, self.reach.keys, journal.head.identity, self.reach.store.copies)
+        hand = Hand(line.primary, self.keys, journal.head.identity, self.reach.store.copies)
         return Writer(hand, self.places, self.owner, journal, self._beside)
 
     async def _look_around(self) -> None:

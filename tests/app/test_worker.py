@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from gateway.app.worker import Worker, held_reasons, share, until_morning
+from gateway.app.inspector import Inspector
+from gateway.app.worker import Prepared, Worker, held_reasons, share, until_morning
 from gateway.audit.sqlite import AuditWriter
+from gateway.config.campaigns import Campaigns
 from gateway.config.gateway import Limits
+from gateway.config.inspector import Inspector as Settings
 from gateway.config.trackers import Trackers
 from gateway.observe import metrics
 from gateway.spool.protocol import NewMessage, NewRow, State
@@ -50,3 +53,26 @@ def test_r018_what_an_earlier_process_was_cut_off_in_counts_as_uncertain() -> No
 def test_limits_of_the_node_are_shared_and_never_nothing() -> None:
     shared = share(Limits(connections=3, connections_per_address=1), 2)
     assert (shared.connections, shared.connections_per_address) == (2, 1)
+
+
+def test_a_reload_reaches_the_inspector_and_the_campaigns() -> None:
+    told: list[object] = []
+
+    def nothing(*_: object) -> None:
+        pass
+
+    organisation = SimpleNamespace(campaigns=Campaigns(keep="2d"))
+    gateway = SimpleNamespace(inspector=Settings(rows=7))
+    loaded: Any = SimpleNamespace(version="0124", trackers=Trackers.empty(), gateway=gateway)
+    tenants: Any = {"school": SimpleNamespace(organisation=organisation, pseudonyms=None)}
+    rest: Any = SimpleNamespace(provider_password=None)
+    worker: Any = SimpleNamespace(
+        loaded=loaded, outbox=SimpleNamespace(), pipeline=SimpleNamespace(), number=1, inspector=Inspector(),
+        delivery=SimpleNamespace(reload=nothing),
+        ingress=SimpleNamespace(use_clients=nothing, renew_certificates=nothing),
+        registries={"school": SimpleNamespace(use_keys=nothing)},
+        campaigns={"school": SimpleNamespace(reload=told.append)},
+    )  # fmt: skip
+    Worker.commit(worker, Prepared(loaded, tenants, rest, rest, rest, {}))
+    assert worker.inspector.bounds.texts == 7
+    assert told == [organisation.campaigns]

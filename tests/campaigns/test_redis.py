@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.campaigns.protocol import CampaignsUnavailable, Entry
-from gateway.campaigns.redis import Reach, RedisCampaigns
+from gateway.campaigns.redis import RedisCampaigns
 from gateway.config.store import Store
+from gateway.registry.redis_primary import Reach
 from tests.campaigns.contract import *  # noqa: F403 - every test of the suite
 from tests.campaigns.contract import NEWS, OpenStore
 from tests.registry.redis_server import Server, ThreeNodes
@@ -59,6 +60,16 @@ async def test_everything_ends_by_itself_and_lies_below_the_own_prefix(open_stor
         assert key.startswith(b"{bg:school}:campaigns:")
         assert 0 < int(str(server.ask("TTL", key))) <= 600
     assert await one.purge(4, 5) == 0
+
+
+async def test_after_a_reload_everything_ends_as_the_new_settings_say(open_store: OpenStore, server: Server) -> None:
+    one = open_store()
+    one.keep_until(lambda epoch: int(time.time()) + 100 * epoch)
+    await one.secret(4, make=True)
+    await one.add([Entry(4, NEWS, b"x")])
+    keys = server.ask("KEYS", "*")
+    assert isinstance(keys, list)
+    assert all(300 < int(str(server.ask("TTL", key))) <= 400 for key in keys)
 
 
 async def test_a_server_that_is_gone_is_away_and_is_found_again(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from gateway.registry.journal import Journal
 from gateway.registry.opening import Owner
 from gateway.registry.places import Places, places
 from gateway.registry.protocol import Act
+from gateway.registry.redis_primary import Reach
 from gateway.registry.redis_registry import RedisRegistry
-from gateway.registry.redis_session import Reach
 from tests.registry.conftest import KEYS
 
 ADOPT = Act(5, "jan", "one more node", "adopt")

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
+from gateway.config.store import Store
 from gateway.registry.protocol import Act, EventRow, StateRow
 from gateway.registry.redis_keys import (
     BUCKETS,
@@ -24,9 +25,10 @@ from gateway.registry.redis_keys import (
     unpack_numbers,
     unpack_state,
 )
+from gateway.registry.redis_primary import Reach
 from gateway.registry.state import Unreadable
 
-KEYS = Keys.of("bg", "school")
+KEYS = Keys(Reach(Store(prefix="bg"), "school").tag)
 pseudonyms = st.binary(min_size=32, max_size=32)
 texts = st.text(max_size=20)
 

@@ -155,7 +155,7 @@ async def test_i12_two_organisations_on_one_redis_do_not_meet(nodes, server):
 async def test_i13_an_evicted_key_is_noticed_and_never_read_as_nobody(nodes, server, what):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
-    keys = registry.session.reach.keys
+    keys = registry.session.keys
     assert server.ask("DEL", {"bucket": keys.bucket(ANNA.exact), "map": keys.map, "id": keys.identity}[what]) == 1
     for _ in range(2):
         with pytest.raises(RegistryMistrusted):
@@ -165,7 +165,7 @@ async def test_i13_an_evicted_key_is_noticed_and_never_read_as_nobody(nodes, ser
 async def test_a_node_that_redis_forgot_takes_its_whole_journal_in_again(nodes, server):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
-    assert server.ask("DEL", registry.session.reach.keys.nodes) == 1
+    assert server.ask("DEL", registry.session.keys.nodes) == 1
     assert await blocks(registry) == {LIST}
     assert len(await registry.nodes()) == 1
 
@@ -499,7 +499,7 @@ async def test_adopting_a_wiped_redis_brings_back_every_block_and_waits_for_the_
 async def test_adopting_is_noted_with_its_operator_and_reason(nodes, server):
     registry = await nodes.made("school")
     await registry.adopt(ADOPT)
-    key = registry.session.reach.keys.acts
+    key = registry.session.keys.acts
     act = json.loads(bytes(server.ask("HGET", key, 1)))  # type: ignore[call-overload]
     assert act[:3] == [5, "jan", "one more node"]
     assert act[3].startswith("adopt: ")
@@ -508,6 +508,6 @@ async def test_adopting_is_noted_with_its_operator_and_reason(nodes, server):
 async def test_rows_without_an_identity_are_neither_made_new_nor_adopted(nodes, server):
     registry = await nodes.made("school")
     await registry.record([event(EventKind.OPT_OUT, ANNA, LIST)])
-    server.ask("DEL", registry.session.reach.keys.identity)
+    server.ask("DEL", registry.session.keys.identity)
     with pytest.raises(RegistryMistrusted, match="without saying whose"):
         await registry.adopt(ADOPT)
