@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help setup setup-dev tools demo run test check format bench fuzz render docs clean
+.PHONY: help setup setup-dev tools demo run test check format bench fuzz properties render docs clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ $(VENV)/.fuzz: requirements-fuzz.lock $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz           ## coverage-guided fuzzing of every parser (SECONDS_EACH=60, TARGET=name)
 	@$(BIN)/python -m fuzz $(if $(TARGET),--target $(TARGET)) --seconds $(or $(SECONDS_EACH),60) $(ARGS)
+
+properties: setup-dev         ## property tests with examples that nobody has seen yet (ROUNDS=1); make test has the same ones every time
+	@for round in $$(seq $(or $(ROUNDS),1)); do EXAMPLES=new $(BIN)/python -m pytest -q -n 3 -m hypothesis $(PYTEST_ARGS) || exit 1; done
 
 render: tools                 ## pictures of corpus mail before and after, with the share of pixels that differ
 	@$(BIN)/python -m bench.pictures $(ARGS)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import environment  # noqa: F401 first of all
 from tests.stages import altered, make_stage, shared
 
 __all__ = ["altered", "make_stage", "shared"]

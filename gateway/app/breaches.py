@@ -25,7 +25,7 @@ from gateway.rights.breach import CLOSED, OPEN, VISIBLE, Incident, iso
 from gateway.spool.protocol import SpoolUnavailable
 
 LOOK = 5.0  # seconds between two looks; a minute is promised
-_MAIL_EVERY = 50.0  # seconds between two mails to one owner; what comes between is in the next
+MAIL_EVERY = 50.0  # seconds between two mails to one owner; what comes between is in the next
 _KEPT = 40 * 86400.0  # how long a mail that was not delivered, and one that was told of, is remembered
 CONTRACT = frozenset({Stream.PARTICIPATION.value, Stream.INFORMATIONAL.value, Stream.WEBSHOP.value})
 """Streams that somebody's contract or safety depends on."""
@@ -118,7 +118,7 @@ class Watch:
     async def _mail(self, now: float) -> None:
         memory = self._memory
         for organisation, waiting in list(memory.waiting.items()):
-            if not waiting or 0 <= now - memory.mailed.get(organisation, float("-inf")) < _MAIL_EVERY:
+            if not waiting or 0 <= now - memory.mailed.get(organisation, float("-inf")) < MAIL_EVERY:
                 continue
             if organisation in self._cases:
                 subject = f"Vastgehouden: mail waar iemand op rekent / Held: mail somebody counts on ({len(waiting)})"

@@ -268,7 +268,9 @@ def rewrite(shard: Shard, number: int) -> None:
 _NUMBER = st.integers(1, 8)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     kind=st.sampled_from(["change", "remove", "swap", "rewrite", "cut", "double"]),
     number=_NUMBER,
