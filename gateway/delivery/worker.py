@@ -223,15 +223,16 @@ class DeliveryWorker:
                 continue
             try:
                 found = await shard.claim(self._clock(), room)
-                due = None if found else await shard.next_due()
+                for entry in found:
+                    await self._dispatch(Job(shard, entry))
+                if len(found) >= room:
+                    continue
+                due = await shard.next_due()  # all that was due before is in hand
             except SpoolUnavailable:
                 maillog.trouble("spool", "cannot be read")
                 await _until(self._stop, 1.0)
                 continue
-            for entry in found:
-                await self._dispatch(Job(shard, entry))
-            if not found:
-                await _until(shard.stirred, None if due is None else max(due - self._clock(), 0.01))
+            await _until(shard.stirred, None if due is None else max(due - self._clock(), 0.01))
 
     def _in_hand(self) -> int:
         # What waits for a stalled provider does not keep the others from being fed.
@@ -372,6 +373,8 @@ def _provider(party: Party, entry: Entry) -> Provider | None:
 
 async def _until(event: asyncio.Event, seconds: float | None) -> None:
     """Wait for `event`, at most `seconds`."""
+    if event.is_set():
+        return
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

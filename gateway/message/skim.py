@@ -128,8 +128,12 @@ def _skim(flat: str, base: int, within: str, depth: int, glance: Glance) -> Iter
             continue
         if texts or raw:
             end = html.verified(flat, before) if before is not None else 0
-            if token.col > end:
-                yield from _between(flat, (end, token.col), base, (raw, within), (depth, foreign > 0), glance)
+            start = token.col
+            if start > end:
+                if raw:
+                    yield from _between(flat, (end, start), base, (raw, within), (depth, foreign > 0), glance)
+                else:  # what `_between` gives for it
+                    yield _new(Text, (base + end, base + start, "", within))
                 closely, texts = glance.closely, glance.texts
             raw = ""
         before, name = token, token.tag

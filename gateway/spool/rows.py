@@ -134,8 +134,7 @@ class Store:
         for row, state in self.connection.execute("SELECT id, state FROM rows WHERE message = ?", (n,)).fetchall():
             self.effects.count(organisation, stream, state, -1)
             self.effects.free.append(row)
-        self.connection.execute("DELETE FROM rows WHERE message = ?", (n,))
-        self.connection.execute("DELETE FROM bodies WHERE message = ?", (n,))
+        # Rows and body go along: the trigger of `schema.create`.
         self.connection.execute("DELETE FROM messages WHERE n = ?", (n,))
         self.effects.gone.append(message)
         self.effects.near.pop(message, None)

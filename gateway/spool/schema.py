@@ -71,6 +71,15 @@ CREATE TABLE orders (
 );
 """
 
+# In memory and of the writer's connection alone. A message ends with one statement, not with three: each lends the
+# interpreter to the event loop, and the writer has to get it back.
+_ENDING = """
+CREATE TEMP TRIGGER IF NOT EXISTS ending AFTER DELETE ON main.messages BEGIN
+    DELETE FROM rows WHERE message = OLD.n;
+    DELETE FROM bodies WHERE message = OLD.n;
+END
+"""
+
 
 def writing(path: Path) -> sqlite3.Connection:
     """The owner's writing connection; the file exists with the right mode afterwards."""
@@ -101,7 +110,10 @@ def ordering(path: Path) -> sqlite3.Connection:
 
 
 def create(connection: sqlite3.Connection, also: Callable[[sqlite3.Connection], None]) -> None:
-    """Make the tables where they are missing; `also` adds those of the audit. One transaction."""
+    """Make the tables where they are missing; `also` adds those of the audit. One transaction.
+
+    From then on rows and body of a message go when the message is deleted over this connection.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise SpoolUnavailable(f"spool has schema {version}; this program knows {VERSION}")
@@ -113,6 +125,7 @@ def create(connection: sqlite3.Connection, also: Callable[[sqlite3.Connection], 
             connection.execute(f"PRAGMA user_version = {VERSION}")
         also(connection)
         connection.execute("COMMIT")
+        connection.execute(_ENDING)
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
