@@ -11,10 +11,11 @@ Nothing in it must survive: it is synced only when the log is moved into the fil
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
+
+from gateway import private_file
 
 MOST_OCTETS = 64 * 1024 * 1024
 PAGE = 4096
@@ -28,10 +29,7 @@ CREATE INDEX IF NOT EXISTS entries_of_family ON entries (epoch, family, n);
 
 def open_writer(path: Path, *, wait_ms: int, most_octets: int = MOST_OCTETS) -> sqlite3.Connection:
     """A connection that reads and writes; makes the file (0600) and its tables where they are missing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():  # opening and closing a file that is in use would drop this process's locks (fcntl(2))
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    private_file.make(path)
     with ExitStack() as undo:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         undo.callback(connection.close)

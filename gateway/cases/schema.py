@@ -9,11 +9,12 @@ standard:   DESIGN §4 Outbox; S-31, S-35
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from gateway import private_file
 
 _BUSY_MS = 10_000
 
@@ -54,10 +55,7 @@ class SchemaTooNew(Exception):
 
 def open_file(path: Path) -> sqlite3.Connection:
     """A connection that reads and writes; makes the file (0600) and its tables where they are missing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():  # opening and closing a file that is in use would drop this process's locks (fcntl(2))
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    private_file.make(path)
     with ExitStack() as undo:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         undo.callback(connection.close)

@@ -13,7 +13,7 @@ GATEWAY = ROOT / "gateway"
 FILES = sorted(GATEWAY.rglob("*.py"))
 
 WORDS = {"envelope", "reply", "address", "token", "decision", "facts", "pseudonym", "config", "observe"}
-WORDS |= {"inspection", "compared", "base64_lines"}
+WORDS |= {"inspection", "compared", "base64_lines", "private_file"}
 PROTOCOLS = {"registry.protocol", "spool.protocol", "audit.protocol", "cases.protocol", "campaigns.protocol"}
 THOUGHT = {"message", "policy", "filters", "signing", "documents", "proof"}
 CONDUCTORS = {"tenant", "plan", "lookup", "ledger", "explanation", "exposure", "stored", "pipeline", "outbox", "rights"}
