@@ -160,8 +160,8 @@ def _counted(url: weburl.Url, facts: Trackers) -> bool:
         return True
     values = [value for _, value in url.parameters if _NUMBERS.fullmatch(value or "")]
     numbers = [number for value in values for number in _PIECES.split(value)]
-    long = sum(len(number) >= 5 for number in numbers)
-    return long > 1 or (len(numbers) > 1 and (long > 0 or len(values) > 1) and facts.clicks_file(url))
+    several = len(values) > 1 or (len(numbers) > 1 and any(len(number) >= 5 for number in numbers))
+    return sum(len(number) >= 5 for number in numbers) > 1 or (several and facts.clicks_file(url))
 
 
 def _pieces(url: weburl.Url, least: int) -> Iterator[str]:
