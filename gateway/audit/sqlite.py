@@ -30,6 +30,8 @@ _INSERT = (
     "INSERT INTO audit (number, at, message, pseudonym, salt, payload, commitment, chain) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+# default=str: an `Address` prints as its mark, so even a slip puts no address here.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
 _ADDRESS_LIKE = re.compile(r"[^\s<>@,;:\\\"'()\[\]]+@[^\s<>@,;:\\\"'()\[\]]+")
 
 
@@ -91,8 +93,7 @@ def payload(row: AuditRow) -> str:
         "pseudonym": row.pseudonym.hex(),
         "detail": dict(row.detail),
     }
-    # default=str: an `Address` prints as its mark, so even a slip puts no address here.
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = _ENCODER.encode(content)
     return _ADDRESS_LIKE.sub("<address>", text) if "@" in text else text
 
 

@@ -49,6 +49,8 @@ SIGNED = (
 # Signed where present, and no more: servers on the way add fields of these names to mail of others.
 WHERE_PRESENT = ("x-auto-response-suppress",)
 
+_COUNTED = frozenset(name.encode() for name in (*SIGNED, *WHERE_PRESENT))
+
 # Fields that a provider rewrites after us; signing them would break on the way (DESIGN §4, Signing).
 REWRITTEN: dict[str, frozenset[str]] = {
     "plain": frozenset(),
@@ -148,8 +150,12 @@ def _profile_names(profile: str) -> frozenset[str]:
 
 
 def _names(fields: Iterable[tuple[bytes, bytes]], profile: str) -> tuple[str, ...]:
+    return _chosen(tuple(name for name, _ in fields if name in _COUNTED), profile)
+
+
+@lru_cache(maxsize=256)  # a client's mails have the same fields in the same order
+def _chosen(present: tuple[bytes, ...], profile: str) -> tuple[str, ...]:
     wanted = _profile_names(profile)
-    present = [name for name, _ in fields]
     once_more = (name for name in SIGNED if name in wanted for _ in range(present.count(name.encode()) + 1))
     return (*once_more, *(name for name in WHERE_PRESENT for _ in range(present.count(name.encode()))))
 
@@ -160,8 +166,7 @@ def _signed_input(fields: list[tuple[bytes, bytes]], names: tuple[str, ...]) -> 
     for name, value in fields:
         left.setdefault(name, []).append(value)
     lines: list[bytes] = []
-    for text in names:
-        name = text.encode()
+    for name in map(str.encode, names):
         if values := left.get(name):
             lines.append(name + b":" + relaxed_value(values.pop()) + b"\r\n")
     return b"".join(lines)
