@@ -138,7 +138,7 @@ class Dialogue:
     async def reply(self) -> bytes:
         """One reply, all its lines. b"" when the server closed."""
         lines = b""
-        while line := await asyncio.wait_for(self.reader.readline(), 10):
+        while line := await asyncio.wait_for(self.reader.readline(), 120):
             assert line.endswith(b"\r\n")
             if not self.hello and line[:1] != b"3":
                 assert ENHANCED.match(line), line
@@ -161,7 +161,7 @@ class Dialogue:
     async def rest(self) -> bytes:
         """Everything until the server closes."""
         try:
-            return await asyncio.wait_for(self.reader.read(), 10)
+            return await asyncio.wait_for(self.reader.read(), 120)
         except ConnectionError:
             return b""
 

@@ -38,7 +38,7 @@ def open_door(sock: socket.socket, house: list[Guest], held: Callable[[], int] |
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while not true():
             await asyncio.sleep(0.001)
 

@@ -28,7 +28,7 @@ async def run(*command: str, stdin: bytes = b"") -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    output, _ = await asyncio.wait_for(process.communicate(stdin), 30)
+    output, _ = await asyncio.wait_for(process.communicate(stdin), 180)
     return process.returncode or 0, output.decode(errors="replace")
 
 
@@ -57,7 +57,7 @@ async def test_smtplib_over_the_relay_listener_with_dsn(site: Site) -> None:
     mail = course_mail()
 
     def send() -> dict[str, tuple[int, bytes]]:
-        with smtplib.SMTP("127.0.0.1", site.ports["relay"], timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", site.ports["relay"], timeout=120) as client:
             client.ehlo()
             return client.sendmail(
                 "cursus@example.org",
@@ -80,9 +80,9 @@ async def test_smtplib_logs_in_and_sends_several_on_one_connection(site: Site, l
 
     def send() -> None:
         if listener == "implicit":
-            client: smtplib.SMTP = smtplib.SMTP_SSL("localhost", site.ports[listener], context=context, timeout=10)
+            client: smtplib.SMTP = smtplib.SMTP_SSL("localhost", site.ports[listener], context=context, timeout=120)
         else:
-            client = smtplib.SMTP("localhost", site.ports[listener], timeout=10)
+            client = smtplib.SMTP("localhost", site.ports[listener], timeout=120)
             client.starttls(context=context)
         with client:
             client.login("crm", PASSWORD)
@@ -100,7 +100,7 @@ async def test_smtplib_sends_utf8_addresses(site: Site) -> None:
     mail.set_content("x")
 
     def send() -> None:
-        with smtplib.SMTP("127.0.0.1", site.ports["relay"], timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", site.ports["relay"], timeout=120) as client:
             client.send_message(mail)
 
     await asyncio.to_thread(send)
@@ -113,7 +113,7 @@ async def test_smtplib_sends_utf8_addresses(site: Site) -> None:
 async def test_smtplib_hears_about_a_wrong_password(site: Site) -> None:
     def send() -> None:
         with smtplib.SMTP_SSL(
-            "localhost", site.ports["implicit"], context=site.certificates.client(), timeout=10
+            "localhost", site.ports["implicit"], context=site.certificates.client(), timeout=120
         ) as client:
             client.login("crm", "wrong")
 

@@ -8,6 +8,12 @@ from gateway.ingress import linger
 from tests.ingress.setting import Certificates, Dialogue, Site, running
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing ends by itself while a busy machine does other work, unless a test says when."""
+    monkeypatch.setattr(linger, "_SECONDS", 1000)
+
+
 async def _gone(site: Site) -> None:
     while site.server.connections:
         await asyncio.sleep(0.01)
@@ -65,7 +71,6 @@ async def test_who_never_closes_is_closed_when_time_is_up(site: Site, monkeypatc
 
 async def test_who_sends_without_end_is_closed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linger, "_OCTETS", 1000)
-    monkeypatch.setattr(linger, "_SECONDS", 1000)
     client = await site.greeted()
     await client.send(b"NOOP\n")
     with pytest.raises(ConnectionError):
@@ -97,5 +102,5 @@ async def test_a_stopping_server_waits_for_none_of_them(certificates: Certificat
         assert (await client.rest()).startswith(b"500")
         await _gone(site)
         assert site.server.lingering == 1
-        await asyncio.wait_for(site.server.drain(0), 4)
+        await asyncio.wait_for(site.server.drain(0), 500)
         assert site.server.lingering == 0

@@ -102,7 +102,7 @@ async def test_draining_lets_idle_sessions_go_and_transactions_finish(certificat
         await begun.ask(b"MAIL FROM:<a@example.org>")
         for line in (b"MAIL FROM:<a@example.org>", b"RCPT TO:<b@example.org>", b"DATA"):
             await in_data.ask(line)
-        draining = asyncio.create_task(site.server.drain(10))
+        draining = asyncio.create_task(site.server.drain(120))
         assert await idle.reply() == b"421 4.3.2 Service is stopping; try again later\r\n"
         assert await idle.rest() == b""
         with pytest.raises(ConnectionError):
@@ -113,7 +113,7 @@ async def test_draining_lets_idle_sessions_go_and_transactions_finish(certificat
             assert await client.code(b"x\r\n.") == "250 2.6.0"
             assert (await client.reply()).startswith(b"421 4.3.2")
             assert await client.rest() == b""
-        await asyncio.wait_for(draining, 5)
+        await asyncio.wait_for(draining, 120)
         assert len(site.recorder.messages) == 2
 
 
@@ -121,7 +121,7 @@ async def test_draining_ends_what_does_not_finish_in_time(certificates: Certific
     async with running(certificates) as site:
         client = await site.greeted()
         await client.ask(b"MAIL FROM:<a@example.org>")
-        await asyncio.wait_for(site.server.drain(0.05), 5)
+        await asyncio.wait_for(site.server.drain(0.05), 120)
         assert (await client.reply()).startswith(b"421 4.3.2")
         assert site.server.connections == 0
 
@@ -143,7 +143,7 @@ async def test_a_message_being_stored_when_grace_ends_still_gets_its_250(certifi
         await asyncio.wait({draining}, timeout=0.1)
         go_on.set()
         assert (await sending).startswith(b"250 2.6.0")
-        await asyncio.wait_for(draining, 5)
+        await asyncio.wait_for(draining, 120)
 
 
 async def test_a_second_worker_on_the_same_socket_goes_on(certificates: Certificates) -> None:

@@ -481,13 +481,13 @@ async def test_a_client_that_hangs_up_stops_nothing_halfway(site: Site) -> None:
     await client.ask(b"RCPT TO:<b@example.org>")
     await client.ask(b"DATA")
     await client.send(MESSAGE + b".\r\n")
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 120)
     client.reset()
     while site.server.connections:
         await asyncio.sleep(0.01)
     assert site.server.storing == 1
     go_on.set()
-    await asyncio.wait_for(stored.wait(), 5)
+    await asyncio.wait_for(stored.wait(), 120)
 
 
 async def test_a_client_that_vanishes_within_data_leaves_nothing(site: Site) -> None:

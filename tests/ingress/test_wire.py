@@ -184,7 +184,7 @@ async def test_every_command_gives_the_client_its_full_time_again(site: Site) ->
     session._deadline = 0.0
     assert await client.code(b"NOOP") == "250 2.0.0"
     idle = session._shared.limits.idle.total_seconds()
-    assert idle - 5 < session._deadline - asyncio.get_running_loop().time() <= idle
+    assert idle - 60 < session._deadline - asyncio.get_running_loop().time() <= idle
 
 
 async def test_silence_within_data_ends_the_session_without_a_message(site: Site) -> None:
@@ -216,16 +216,13 @@ async def test_a_client_that_ends_data_with_bare_line_feeds_hears_why(site: Site
 
 
 async def test_a_trickle_within_data_ends_although_it_never_is_silent(certificates: Certificates) -> None:
-    async with running(certificates, idle="200ms") as site:
+    async with running(certificates, idle="2s") as site:
         client = await site.greeted()
         await client.send(b"MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n")
         reading = asyncio.create_task(client.rest())
-        for _ in range(1000):
+        while not reading.done():  # what it hears may be lost: it writes into a closed connection
             await asyncio.wait({reading}, timeout=0.02)
-            if reading.done():
-                break
             client.writer.write(b"x")
-        assert reading.done()  # what it heard may be lost: it wrote into a closed connection
         assert site.server.connections == 0
         assert site.recorder.messages == []
 
@@ -257,7 +254,7 @@ async def test_the_clients_time_runs_again_when_it_should_read_our_answer(site: 
 
 async def test_a_client_that_does_not_read_is_cut(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "_GOODBYE_SECONDS", 0.1)
-    async with running(certificates, idle="200ms") as site:
+    async with running(certificates, idle="2s") as site:
         client = await site.greeted()
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         flood = asyncio.create_task(client.send(b"VRFY x\r\n" * 500_000))
