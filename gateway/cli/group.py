@@ -9,6 +9,7 @@ standard:   typer; a test holds the texts against the commands
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -77,21 +78,16 @@ class Group(TyperGroup):
 
 
 class _Commands(MutableMapping[str, Any]):
-    """The table, with what was asked for of it imported."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
+    """The table; nothing is imported before it is asked for."""
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = _command(name, COMMANDS[name][0])
-        return self._made[name]
+        return _command(name, COMMANDS[name][0])
 
     def __setitem__(self, name: str, command: Any) -> None:
-        self._made[name] = command
+        raise TypeError("commands stand in the table")
 
     def __delitem__(self, name: str) -> None:
-        del self._made[name]
+        raise TypeError("commands stand in the table")
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)
@@ -100,6 +96,7 @@ class _Commands(MutableMapping[str, Any]):
         return len(COMMANDS)
 
 
+@lru_cache(maxsize=len(COMMANDS))
 def _command(name: str, place: str) -> Any:
     """The command, or group of commands, that stands at `file:name in it`."""
     file, _, what = place.partition(":")

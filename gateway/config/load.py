@@ -169,7 +169,7 @@ def _organisation_files(folder: Path, main: Path) -> list[Path]:
 
 def _gateway_or_defaults(path: Path, octets: bytes) -> Gateway:
     """Where the other files are, even when gateway.yaml has errors: they are read too, and reported together."""
-    data = read(str(path), octets).data
+    data = _read(str(path), octets, Gateway)[0].data
     data = data if isinstance(data, dict) else {}
     plain: dict[str, object] = {"name": "", "state": "state", "listen": ()}
     plain |= {key: data[key] for key in _PLACES if isinstance(data.get(key), str)}
