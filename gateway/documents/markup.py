@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import unescape
 
 from gateway.documents import plain
 from gateway.documents.protocol import Meter, Text, joined, row
 from gateway.message.encodings import codec
-from gateway.message.html import INLINE
+from gateway.message.html import INLINE, unescape
 
 _ROW, _END_ROW, _END_CELL = "\x1d", "\x1e", "\x1f"
 _OURS = {0x1D: " ", 0x1E: " ", 0x1F: " "}

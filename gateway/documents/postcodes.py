@@ -69,13 +69,18 @@ def codes(text: str) -> Iterator[tuple[str, int]]:
 
 def streets(text: str) -> Iterator[tuple[str, int]]:
     """Streets with a number whose name ends as Dutch streets do."""
-    for hint in _STREET_HINT.finditer(text):
-        start = max(0, hint.start() - _STREET_MOST)
-        if not text[max(start, hint.start() - _LONGEST_ENDING) : hint.start()].lower().endswith(STREETS):
-            continue
-        for match in _STREET.finditer(text, start, hint.end() + 8):
-            if match.start(2) == hint.end() - 1:
+    for number in street_numbers(text):
+        for match in _STREET.finditer(text, max(0, number - _STREET_MOST), number + 9):
+            if match.start(2) == number:
                 yield street(match[0]), match.start()
+
+
+def street_numbers(text: str) -> Iterator[int]:
+    """Where a number begins behind a word that ends as streets do."""
+    for hint in _STREET_HINT.finditer(text):
+        space = hint.start()
+        if text[max(0, space - _LONGEST_ENDING) : space].lower().endswith(STREETS):
+            yield space + 1
 
 
 def street(written: str) -> str:

@@ -17,7 +17,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from html import unescape
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
@@ -36,6 +35,7 @@ from gateway.documents.protocol import (
     label,
     row,
 )
+from gateway.message.html import unescape
 
 _SHEET = re.compile(r"xl/(?:worksheets|macrosheets|dialogsheets|chartsheets)/[^/]+\.(?:xml|bin)", re.IGNORECASE)
 _ENDS = re.compile(r"xl/(?:sharedStrings|calcChain|workbook\d*|styles)\.(?:xml|bin)", re.IGNORECASE)

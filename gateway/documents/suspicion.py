@@ -12,16 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass
-from html import unescape
+from itertools import islice
 
-from gateway.documents.postcodes import STREETS
+from gateway.documents.postcodes import STREETS, street_numbers
+from gateway.message.html import unescape
 
 _TAGS = re.compile(r"<[^<>]*>")
 _MAIL = re.compile(r"@([\w-]+(?:\.[\w-]+)+)")
-_RUN = re.compile("[0-9][0-9 \u00a0().\u2009/\u2010-\u2013-]*")
+_RUN = re.compile("[0-9][0-9 \u00a0().\u2009/\u2010-\u2013-]{3,}")
 _LETTERS = re.compile(r"[ \u00a0]{0,2}[A-Z]{2}\b")
 _NUMBER_WORDS = ("bsn", "burger", "sofi", "citizen service", "persoonsgebonden", "onderwijsnummer")
-_BIRTHS = ("gebor", "geb.", "geb ", "geboorte", "birth", "born", "dob", "d.o.b")
+_BIRTHS = ("gebor", "geboorte", "birth", "born", "dob", "d.o.b", "do.b", "d.ob")
+_BORN = re.compile(r"geb\b")
 _HEADINGS = (
     "mail", "telefo", "phone", "mobiel", "mobile", "tel", "gsm", "fax", "whatsapp", "postcode", "post code", "zip",
     "adres", "address", "straat", "street", *_BIRTHS,
@@ -63,30 +65,38 @@ def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
         return True
     if mails < least and digits < least * _LEAST_DIGITS and not headed:
         return digits >= least and sum(low.count(street) for street in STREETS) >= least
-    others = sum(1 for m in _MAIL.finditer(text) if m[1].lower() not in known.domains) if mails else 0
-    most = max(others, *_counts(plain, known, dates=_mentions(low, _BIRTHS))) if digits else others
+    others = _others(text, known, least) if mails else 0
+    dates = _mentions(low, _BIRTHS) or _BORN.search(low) is not None
+    most = max(others, *_counts(plain, known, least, dates=dates)) if digits and others < least else others
     if most >= least:
         return True
     return headed and most > 0 and _mentions(low, _HEADINGS) and _mentions(low, _NAMES)
+
+
+def _others(text: str, known: Known, least: int) -> int:
+    """Addresses of others, counted up to `least`."""
+    found = (m for m in _MAIL.finditer(text) if m[1].lower() not in known.domains)
+    return sum(1 for _ in islice(found, least))
 
 
 def _mentions(low: str, words: tuple[str, ...]) -> bool:
     return any(word in low for word in words)
 
 
-def _counts(plain: str, known: Known, *, dates: bool) -> tuple[int, int, int]:
-    """Numbers (and dates), postcodes, streets that are not known; equal ones once."""
+def _counts(plain: str, known: Known, least: int, *, dates: bool) -> tuple[int, int, int]:
+    """Numbers (and dates), postcodes, streets that are not known; equal ones once, each kind up to `least`."""
     shortest = _LEAST_DIGITS if dates else _SHORTEST
-    numbers, codes, streets, more = set[str](), set[str](), 0, 0
+    numbers, codes, more = set[str](), set[str](), 0
     for match in _RUN.finditer(plain):
         run, start = match[0].rstrip(" \u00a0"), match.start()
         if len(run) >= shortest:
             digits = "".join(filter(str.isdigit, run))
-            numbers.add(digits[-_TAIL:])
+            if len(digits) >= shortest and (tail := digits[-_TAIL:]) not in known.numbers:
+                numbers.add(tail)
             more += max(0, len(digits) // _BSN_DIGITS - 1)  # several with nothing but spaces between them
         if run[-_LEAST_DIGITS:].isdigit() and (letters := _LETTERS.match(plain, start + len(run))):
             codes.add(run[-_LEAST_DIGITS:] + letters[0].strip(" \u00a0"))
-        if start and plain[start - 1] in " \u00a0" and plain[max(0, start - 12) : start - 1].lower().endswith(STREETS):
-            streets += 1
-    counted = sum(1 for n in numbers - known.numbers if len(n) >= shortest) + more
-    return counted, len(codes - known.postcodes), streets
+        if len(numbers) + more >= least:
+            break
+    streets = sum(1 for _ in islice(street_numbers(plain), least))
+    return len(numbers) + more, len(codes - known.postcodes), streets

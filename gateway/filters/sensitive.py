@@ -10,7 +10,6 @@ standard:   S-06, S-25; L-11; RFC 8689 5 (TLS-Required)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import unescape
 
 from gateway.config.organisation import Organisation
 from gateway.config.provider import AUTHENTICATED_TLS
@@ -19,7 +18,7 @@ from gateway.decision import Action, Stream
 from gateway.filters import calendar
 from gateway.filters.context import Context, Filter, Outcome
 from gateway.message.draft import Draft
-from gateway.message.html import INLINE, Tag, Text, Unscannable, scan
+from gateway.message.html import INLINE, Tag, Text, Unscannable, scan, unescape
 from gateway.message.parse import Message, Part
 
 NAME = "sensitive"

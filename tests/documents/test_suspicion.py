@@ -34,6 +34,7 @@ def test_ordinary_mail_passes() -> None:
         "Laan van 1 1234 AC\nLaan 2 1234 AD\n Laan 3 1234 AE",
         "Dorpsstraat 1, Kerklaan 2, Molenweg 3",
         "geb. 12-03-1985\ngeb. 13-03-1985\ngeb. 14-03-1985",
+        "geb: 12-03-1985\ngeb: 13-03-1985\ngeb: 14-03-1985",
         "<table><tr><th>Naam<th>Telefoon<tr><td>Anna<td>0201234567</table>",
         "Naam Geboortedatum\nAnna 12-03-1985",
         "Uw BSN is 111222333",
@@ -58,6 +59,7 @@ LINES = st.lists(
             "Anna 06-12345678", "Bert +31 6 12345679", "Cato 010-1234567", "Naam Telefoon E-mail", "Naam Geboortedatum",
             "d@people.example", "e@people.example", "f@people.example", "Kerkstraat 1", "Lange Laan 2", "Molenweg 3",
             "Siergaarde 47, 2285JD Rijswijk", "1235 AB 3", "1236 AB 4", "geb. 12-03-1985", "geb. 13 maart 1985",
+            "geb: 14-3-1985", "D.O.B. 15-3-1985",
             "BSN 111222333", "tekst", "", "02-04-1960",
         ]
     ),
