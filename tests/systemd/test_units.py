@@ -85,7 +85,7 @@ def _system_calls(groups: dict[str, list[str]], name: str) -> set[str]:
 
 
 @pytest.mark.needs("systemd-analyze")
-def test_the_filter_of_system_calls_lets_the_inspector_confine_itself() -> None:
+def test_the_filter_of_system_calls_lets_the_inspector_confine_itself_and_children_be_watched() -> None:
     listed = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager"], capture_output=True, text=True).stdout
     groups: dict[str, list[str]] = {}
     for line in listed.splitlines():
@@ -100,4 +100,5 @@ def test_the_filter_of_system_calls_lets_the_inspector_confine_itself() -> None:
             allowed = allowed - _system_calls(groups, name) if taken else allowed | _system_calls(groups, name)
     # Python's setrlimit is prlimit64 to the kernel; the limits are set with the name of what is called.
     assert {"prlimit64", "prctl", "waitid"} <= allowed
+    assert {"pidfd_open", "pidfd_send_signal"} <= allowed  # how the parent watches children of the nursery
     assert "setrlimit" not in allowed
