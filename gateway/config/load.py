@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -131,16 +131,28 @@ class _Reading:
         self.errors.extend(source.complain(loc, text) for loc, text in ordered)
 
 
-@lru_cache(maxsize=128)
 def _read(file: str, octets: bytes, model: type[_Model]) -> tuple[Source, _Model | None, tuple[str, ...]]:
-    """One file and what is wrong in it. Kept: a reload changes one file, and reading is the slow part of a command."""
+    """One file and what is wrong in it."""
+    if (clean := _clean(octets, model)) is not None:
+        return replace(clean[0], file=file), clean[1], ()
     source = read(file, octets)
-    if source.data is None:
-        return source, None, source.errors
     try:
-        return source, model.model_validate(source.data), source.errors
+        settings = model.model_validate(source.data) if source.data is not None else None
     except ValidationError as error:
         return source, None, (*source.errors, *_sorted_complaints(error, model, source))
+    return source, settings, source.errors
+
+
+@lru_cache(maxsize=128)
+def _clean(octets: bytes, model: type[_Model]) -> tuple[Source, _Model] | None:
+    """A file in which nothing is wrong, wherever it stands. Kept: a reload changes one file, and reading is slow."""
+    source = read("", octets)
+    if source.data is None or source.errors:
+        return None
+    try:
+        return source, model.model_validate(source.data)
+    except ValidationError:
+        return None
 
 
 def _sorted_complaints(error: ValidationError, model: type[Settings], source: Source) -> list[str]:
