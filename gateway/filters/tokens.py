@@ -20,6 +20,7 @@ from gateway.address import Address
 from gateway.filters.encoded import embedded
 
 _LOCAL = 64
+_HEAD = _LOCAL + 4  # with what says that it is an id
 _DOMAIN_LENGTH = 255
 _STOPS = '\\s"(),:;<>@\\[\\]\\\\\\x00-\\x20\\x7f-\\x9f\ufffd'
 _BEFORE = re.compile(f"(?s).*[{_STOPS}]")  # greedy: up to the last character that ends a local part
@@ -57,7 +58,7 @@ class Token(NamedTuple):
 def tokens(text: str) -> Iterator[Token]:
     """All readings of every "@" in `text`, percent-encoded ones included."""
     text = plain(text)
-    heads: set[tuple[str, str]] = set()
+    heads: set[str] = set()
     for _ in range(3):  # an address in a redirect's parameter may be encoded twice
         yield from _plain(text, heads)
         if not _PERCENT.search(text):
@@ -85,21 +86,23 @@ def plain(text: str) -> str:
     return text.translate(_WIDE) if _IS_WIDE.search(text) else text
 
 
-def _plain(text: str, heads: set[tuple[str, str]]) -> Iterator[Token]:
+def _plain(text: str, heads: set[str]) -> Iterator[Token]:
     """`heads` are what stood around signs that were read before; nothing new follows from the same."""
     seen: set[tuple[str, str, bool]] = set()
     for found in _AT.finditer(text):
-        at, domain = found.start(), found[1]
+        at, end = found.span()
+        around = text[at - _HEAD if at > _HEAD else 0 : end]
+        if around in heads:
+            continue
+        if len(heads) < _HEADS_KEPT:
+            heads.add(around)
+        domain = found[1]
         if len(domain) > _DOMAIN_LENGTH:
             shorter = _DOMAIN.match(text, at + 1, at + 1 + _DOMAIN_LENGTH)
             if shorter is None:
                 continue
             domain = shorter[0]
-        head = text[max(0, at - _LOCAL - 4) : at]
-        if (head, domain) in heads:
-            continue
-        if len(heads) < _HEADS_KEPT:
-            heads.add((head, domain))
+        head = text[max(0, at - _HEAD) : at]
         if (read := _local(head)) is not None and (key := (read[0], domain, read[1])) not in seen:
             seen.add(key)
             yield from _found(*key)
