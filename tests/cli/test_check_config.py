@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,10 @@ def test_good_settings_end_with_zero_and_a_summary(config: Path) -> None:
 
 def test_what_is_only_observed_is_said_aloud_and_a_day_that_is_past_is_no_error(config: Path) -> None:
     alpha = config.parent / "organisations" / "alpha.yaml"
-    for day, words in ((date.today(), "is only observed until"), (date(2020, 1, 1), "which is past")):
+    for day, words in (
+        (date.today() + timedelta(days=2), "is only observed until"),
+        (date(2020, 1, 1), "which is past"),
+    ):
         text = (GOOD / "organisations" / "alpha.yaml").read_text()
         observed = f"    secret: crm\n    observe: [{{stream: newsletter, until: {day}}}]\n"
         alpha.write_text(text.replace("    secret: crm\n", observed, 1))

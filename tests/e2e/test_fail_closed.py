@@ -47,8 +47,14 @@ def file_of(stage: Stage, organisation: str = "rezulto") -> Path:
 
 
 def red(stage: Stage) -> str:
-    wait(lambda: stage.get("observe", "/readyz")[0] == 503, "/readyz to turn red")
-    return stage.get("observe", "/readyz")[1]
+    said: list[tuple[int, str]] = []
+
+    def told() -> bool:
+        said.append(stage.get("observe", "/readyz"))
+        return said[-1][0] == 503 and "registry of" in said[-1][1]
+
+    wait(told, "/readyz to turn red")
+    return said[-1][1]
 
 
 def green(stage: Stage) -> None:
@@ -123,7 +129,7 @@ def test_i3_i13_without_the_right_registry_mail_is_stored_undecided_and_nothing_
         assert office.code == 250
         assert len(arrived(stage, [other])) == 1, "I-12: the other organisation goes on"
         assert not [m for m in stage.recorder.mails if m.recipient == who]
-        assert stage.get("observe", "/healthz")[0] == 200
+        wait(lambda: stage.get("observe", "/healthz")[0] == 200, "/healthz to stay green")
     finally:
         put_back()
     green(stage)
