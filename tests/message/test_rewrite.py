@@ -439,3 +439,14 @@ def test_a_rule_of_dashes_is_no_boundary_of_dashes(boundary: bytes, encoding: by
     written = compile(drafted, seven_bit=False).render({Slot.OPT_OUT: b"https://afmelden.example/x"})
     assert decoded(written) == [b"Dag.\r\n------\r\nhttps://afmelden.example/x", b"ABC"]
     assert written.count(b"\r\n------\r\n") == 1  # the rule, or the boundary
+
+
+def test_a_boundary_that_base64_hid_stays_hidden_in_the_clear() -> None:
+    text = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encode_base64(
+        b"Dag.\r\n--b\r\n\r\nx"
+    )
+    drafted = Draft(parse(MIME + mixed(text, FILE, boundary=b"b", end=b"--b--\r\n")))
+    target = next(p for p in drafted.message.walk() if p.path == "1.1")
+    drafted.splice(target, 0, 0, (Slot.OPT_OUT, b" "), by="test", kind="edit")
+    written = compile(drafted, seven_bit=False).render({Slot.OPT_OUT: b"https://afmelden.example/x"})
+    assert decoded(written) == [b"https://afmelden.example/x Dag.\r\n--b\r\n\r\nx", b"ABC"]
