@@ -27,6 +27,7 @@ from tests.e2e.post import (
     send,
     texts,
     verifies,
+    wait,
 )  # fmt: skip
 
 CRM, SHOP = "rezulto-crm", "rezulto-webshop"
@@ -102,7 +103,6 @@ PIXEL = "https://rezulto.list-manage.com/track/open.php?u=5be1&id=77&e=9c1f00a7d
 PAGE = (
     f'<html><body><p><a href="{html.escape(LINK)}">Lees</a></p>'
     f'<img src="{html.escape(PIXEL)}" width="1" height="1"></body></html>'
-    wait,
 )
 
 
