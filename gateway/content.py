@@ -157,7 +157,7 @@ def limits_of(tenant: Tenant, reading: Read) -> Limits:
 def audience(tenant: Tenant, envelope: Envelope, reading: Read) -> Audience:
     """Who outside the organisation gets this mail."""
     organisation = tenant.organisation
-    own = {*organisation.internal_domains, *organisation.by_domain}
+    own = organisation.own_domains
     outside = [r.address for r in envelope.recipients if not r.postmaster and r.address.canonical_domain not in own]
     parties = sum(1 for a in outside if any(belongs(party, a) for party in organisation.third_parties))
     return Audience(len(outside) - parties, parties, reading.client.kind == "people")
@@ -210,8 +210,7 @@ def _unseen(addresses: Mapping[Address, tuple[str, ...]], read: Iterable[str]) -
 
 def known(organisation: Organisation) -> Known:
     """Whose data does not count when a text is looked at in passing."""
-    domains = frozenset({*organisation.internal_domains, *organisation.by_domain})
-    return _known(_own_texts(organisation), domains)
+    return _known(_own_texts(organisation), organisation.own_domains)
 
 
 @lru_cache(maxsize=64)

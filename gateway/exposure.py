@@ -49,7 +49,7 @@ def exposed(tenant: Tenant, envelope: Envelope, made: Plan) -> list[Person]:
 
 def _people(organisation: Organisation, seen: Mapping[Address, tuple[str, ...]]) -> dict[Address, tuple[str, ...]]:
     """Those outside who stand there for sure: no ids, no second readings."""
-    own = {*organisation.internal_domains, *organisation.by_domain}
+    own = organisation.own_domains
     sure = {a: places for a, places in seen.items() if any(not p.startswith(_UNSURE) for p in places)}
     return {a: places for a, places in sure.items() if a.canonical_domain not in own}
 
@@ -62,7 +62,7 @@ def _shows(stop: Outcome) -> bool:
 def visible(organisation: Organisation, message: Message, recipients: Collection[Address]) -> list[Address]:
     """People outside whom somebody else outside sees in To or Cc; nobody where at most one stands there."""
     ours = {a.exact() for text in organisation.contacts if (a := _address(text)) is not None}
-    inside = {*organisation.internal_domains, *organisation.by_domain}
+    inside = organisation.own_domains
 
     def outside(found: Iterable[Address]) -> dict[bytes, Address]:
         return {key: a for a in found if a.canonical_domain not in inside and (key := a.exact()) not in ours}

@@ -55,6 +55,6 @@ def allowed(tenant: Tenant, reading: Read) -> frozenset[bytes]:
 
 def _to_party(tenant: Tenant, envelope: Envelope) -> bool:
     """Whether all recipients outside are third parties under contract (S-53)."""
-    inside, parties = tenant.organisation.internal_domains, tenant.organisation.third_parties
-    outside = [r.address for r in envelope.recipients if r.address.canonical_domain not in inside]
+    own, parties = tenant.organisation.own_domains, tenant.organisation.third_parties
+    outside = [r.address for r in envelope.recipients if r.address.canonical_domain not in own]
     return bool(outside) and all(any(belongs(party, address) for party in parties) for address in outside)

@@ -62,6 +62,8 @@ def test_s53_many_addresses_may_go_to_third_parties_under_contract_alone() -> No
     assert found(raw, ANNA) == held
     assert found(raw, ANNA, who=under_contract) == given
     assert found(raw, ANNA, "wil@school.example", who=under_contract) == given
+    sends_only = organisation(third_parties=[PARTY], internal_domains=[])
+    assert found(raw, ANNA, "wil@school.example", who=sends_only) == given, "a domain it sends from is its own too"
     assert found(raw, ANNA, "x@other.example", who=under_contract) == held
     assert found(raw, "wil@school.example", who=under_contract) == held
 

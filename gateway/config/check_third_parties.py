@@ -37,12 +37,11 @@ def _contract(party: ThirdParty, loc: Loc) -> Iterator[Finding]:
 def _places(settings: Organisation, party: ThirdParty, loc: Loc) -> Iterator[Finding]:
     if not party.addresses:
         yield (*loc, "addresses"), "empty, expected at least one: notices of erasure go to the first (S-32)"
-    own = {*settings.by_domain, *settings.internal_domains}
     for index, text in enumerate(party.addresses):
         try:
             Address.parse(text)
         except InvalidAddress:
             yield (*loc, "addresses", index), f"is {text!r}, expected a mail address"
     for index, domain in enumerate(party.domains):
-        if domain in own:
+        if domain in settings.own_domains:
             yield (*loc, "domains", index), f"{domain!r} is the organisation's own, expected one of the third party"

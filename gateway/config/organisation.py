@@ -352,6 +352,11 @@ class Organisation(Settings):
         return {d.domain: d for d in self.domains}
 
     @cached_property
+    def own_domains(self) -> frozenset[str]:
+        """Domains that it sends from, and those of its own people."""
+        return frozenset({*self.by_domain, *self.internal_domains})
+
+    @cached_property
     def entry_names(self) -> frozenset[str]:
         return frozenset(entry.name for entry in self.classify)
 

@@ -4,7 +4,7 @@ what:       an "@" with a plain local part before it and a domain name after it
 takes→gives: text → (address, offset)
 knows not:  whose address it is; quoted, encoded or hidden spellings, which the leak check reads in the mail itself
 fails by:   nothing
-standard:   RFC 5321 4.1.2, RFC 6531 3.3. Linear: bounded work for each "@"
+standard:   RFC 5321 4.1.2, RFC 6531 3.3. Linear: one pass
 """
 
 from __future__ import annotations

@@ -51,6 +51,5 @@ def _marked(organisation: Organisation, recipient: Recipient) -> Recipient:
     return replace(recipient, postmaster=address.canonical_domain in _own(organisation))
 
 
-def _own(organisation: Organisation) -> set[str]:
-    named = organisation.postmaster.rpartition("@")[2].lower()
-    return {*organisation.by_domain, *organisation.internal_domains, named}
+def _own(organisation: Organisation) -> frozenset[str]:
+    return organisation.own_domains | {organisation.postmaster.rpartition("@")[2].lower()}
