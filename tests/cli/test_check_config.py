@@ -63,8 +63,8 @@ def test_errors_end_with_two_and_a_line_each(config: Path) -> None:
     result = check(config)
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        f"{config}:1: zebra: unknown key 'zebra', expected one of api, credentials, delivery, limits, listen, name, "
-        "observe, organisations, own_trackers, registry, state, trackers, web, workers",
+        f"{config}:1: zebra: unknown key 'zebra', expected one of api, credentials, delivery, inspector, limits, "
+        "listen, name, observe, organisations, own_trackers, registry, state, trackers, web, workers",
         f"{config}:2: workers: is 'none', expected a whole number",
         "2 errors",
     ]
