@@ -122,3 +122,18 @@ def test_i1_mail_to_one_person_is_read_again_when_it_shows_anybody_else(
     outcomes = leaks(sender, to, reading, Draft(reading.message), people, new_id=b"new@school.example")
     assert [o.kind for o in outcomes] == ([kind] if kind else [])
     assert bool(looks) == bool(kind)
+
+
+def test_i1_mail_to_several_is_read_again_whenever_it_holds_anything_like_an_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An edit may write out where a link leads, and with it a fellow's address that nothing could read before."""
+    sender, to = tenant(None), envelope(ANNA, BERT)
+    reading = plan.read(sender, rules(), to, news("info@school.example", text="Dag.\r\n"), now=NOW)
+    shown = {**reading.shown, Address.parse("1.2@people.example"): ("~header message-id",)}
+    found = {Address.parse(BERT): ("part 1",)}
+    monkeypatch.setattr(leak_check, "find", lambda _: found)
+    outcomes = leaks(
+        sender, to, replace(reading, shown=shown), Draft(reading.message), set(), new_id=b"n@school.example"
+    )
+    assert [o.kind for o in outcomes] == ["recipients"]
