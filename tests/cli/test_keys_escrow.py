@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from gateway.demo.stage import Stage, StageError
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr(escrow, "_COST", 2**4)
     made = Stage(tmp_path / "stage", run)
     (tmp_path / "stage").mkdir()
     made.build()
     (tmp_path / "phrase").write_text("correct horse battery staple\n")
-    return made
+    yield made
+    made.close()
 
 
 def words(tmp_path: Path, *more: str) -> tuple[str, ...]:

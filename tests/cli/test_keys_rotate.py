@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from tests.e2e.post import consent
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made = Stage(tmp_path_factory.mktemp("keys"), run)
     made.build()
     made.people("rezulto", [consent(f"p{n}@ontvanger.example", "list:lestips") for n in range(20)])
-    return made
+    yield made
+    made.close()
 
 
 def test_without_a_gateway_the_command_lifts_the_rows_itself(stage: Stage) -> None:
