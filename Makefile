@@ -23,7 +23,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 setup: $(VENV)/.runtime       ## the virtual environment to run it
 setup-dev: $(VENV)/.dev       ## ... and to develop it
 
-tools: setup-dev              ## Debian and npm packages that tests use, where they may be installed
+tools:                        ## Debian and npm packages that tests use, where they may be installed
 	@scripts/install-test-tools
 
 demo: setup                   ## the main job, shown for real (ONCE=1 ends by itself)
@@ -32,20 +32,26 @@ demo: setup                   ## the main job, shown for real (ONCE=1 ends by it
 run: setup                    ## a gateway from config/gateway.yaml; makes its keys and registries in ./state
 	@PYTHONPATH=. $(BIN)/python scripts/run_local.py $(ARGS)
 
-test: tools                   ## the whole suite
+test: setup-dev tools         ## the whole suite
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
-check: setup-dev              ## format, lint, strict types, rooms
+check: lint types rules       ## format, lint, strict types, rooms
+
+lint: setup-dev
 	@$(BIN)/ruff format --check gateway tests bench scripts fuzz
 	@$(BIN)/ruff check gateway tests bench scripts fuzz
+
+types: setup-dev
 	@$(BIN)/mypy
+
+rules: setup-dev
 	@$(BIN)/python -m pytest -q tests/rules
 
 format: setup-dev             ## put the format right
 	@$(BIN)/ruff format gateway tests bench scripts fuzz
 	@$(BIN)/ruff check --fix gateway tests bench scripts fuzz
 
-bench: tools                  ## throughput beside a bare Postfix, as ratios
+bench: setup-dev tools        ## throughput beside a bare Postfix, as ratios
 	@$(BIN)/python -m bench $(ARGS)
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(VENV)/.dev
@@ -58,7 +64,7 @@ fuzz: $(VENV)/.fuzz           ## coverage-guided fuzzing of every parser (SECOND
 properties: setup-dev         ## property tests with examples that nobody has seen yet (ROUNDS=1); make test has the same ones every time
 	@for round in $$(seq $(or $(ROUNDS),1)); do EXAMPLES=new $(BIN)/python -m pytest -q -n 3 -m hypothesis $(PYTEST_ARGS) || exit 1; done
 
-render: tools                 ## pictures of corpus mail before and after, with the share of pixels that differ
+render: setup-dev tools       ## pictures of corpus mail before and after, with the share of pixels that differ
 	@$(BIN)/python -m bench.pictures $(ARGS)
 
 docs: setup-dev               ## pages that are generated from the code
