@@ -264,6 +264,19 @@ def test_a_point_that_is_loaded_twice_is_a_spacer(body: str, kept: int) -> None:
     assert after(body).count("<img") == kept
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://e.example/open/8fa7c612ab/bg.gif",
+        "https://e.example/css/482134-991773.css",
+        "https://e.example/m/8fa7c612ab/p.gif",
+    ],
+)
+def test_a_file_that_shows_nothing_is_looked_at_where_no_size_is_given(address: str) -> None:
+    assert address not in after(f'<td style="background:url({address})">')
+    assert address not in after(f'<style>@import "{address}";</style>')
+
+
 def test_only_so_many_points_are_searched_for() -> None:
     twice = "".join(
         f'<img src="https://e.example/{"ab"[n % 2]}{n:02}.gif" width=1 height=1>' for n in range(SPACERS + 5)
