@@ -109,10 +109,21 @@ class Inspector:
             raise InspectorUnavailable("closed" if self._closed else "too many mails wait to be looked into")
         self._waiting += 1
         try:
-            async with self._turn:
+            await self._turn_comes()
+            try:
                 return await self._mail(asked, words)
+            finally:
+                self._turn.release()
         finally:
             self._waiting -= 1
+
+    async def _turn_comes(self) -> None:
+        """Whose client waits as long as a mail may take hears sooner that the mail is stored (RFC 5321 4.5.3.2.6)."""
+        try:
+            async with asyncio.timeout(self.limits.wall):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise InspectorUnavailable("the mails before it take too long") from None
 
     async def close(self) -> None:
         """End the process; whoever waits is told that there is none."""
@@ -169,7 +180,7 @@ class Inspector:
             if _alive(self._process) and self._memory == self.limits.memory:
                 return self._process
             await self._end()
-        self._memory = self.limits.memory
+        self._memory, ready = self.limits.memory, False
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-B", "-X", "utf8", "-c", _START,
@@ -180,9 +191,12 @@ class Inspector:
             self.started += 1
             async with asyncio.timeout(self.limits.start):
                 await _receive(self._process)
+            ready = True
         except (OSError, EOFError, ValueError) as error:  # TimeoutError is an OSError
-            await self._end()
             raise InspectorUnavailable("the inspector does not start") from error
+        finally:
+            if not ready:
+                await self._end()  # also when whoever asked went away: its first word would be the next one's answer
         return self._process
 
     async def _end(self) -> None:

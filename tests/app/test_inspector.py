@@ -162,7 +162,7 @@ async def test_a_process_that_hangs_is_ended_at_the_limit(make: Make) -> None:
     inspector.limits = Limits(wall=0.5)  # only here: a busy machine may need as long for a part that is read
     found = await inspector.inspect([LIST, TEXT])
     inspector.limits = Limits()
-    assert found.unread == (Unread("1.2", TOO_LONG), Unread("1.3", TOO_LONG))  # type: ignore[attr-defined]
+    assert found.unread == (Unread("1.2", TOO_LONG), Unread("1.3", TOO_LONG))
     assert gone(first)
     assert not (await inspector.inspect([TEXT])).unread
 
@@ -237,6 +237,27 @@ async def test_who_goes_away_leaves_no_answer_for_the_next(make: Make) -> None:
         await asked
     assert gone(first)
     assert [a.reveal() for a in (await inspector.inspect([TEXT])).addresses] == ["piet@example.org"]
+
+
+async def test_who_goes_away_while_it_starts_leaves_no_answer_for_the_next(make: Make) -> None:
+    inspector = make()
+    asked = asyncio.create_task(inspector.inspect([TEXT]))
+    while inspector.pid is None:
+        await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert inspector.pid is None
+    assert (await inspector.inspect([TEXT])).unread == ()
+
+
+async def test_who_waits_as_long_as_a_mail_may_take_waits_no_longer(make: Make) -> None:
+    inspector = make(Limits(wall=0.2))
+    async with inspector._turn:
+        with pytest.raises(InspectorUnavailable, match="before it"):
+            await inspector.inspect([TEXT])
+    inspector.limits = Limits()
+    assert (await inspector.inspect([TEXT])).unread == ()
 
 
 async def test_a_large_content_goes_through_whole(make: Make) -> None:
