@@ -43,6 +43,16 @@ def test_tables_of_the_audit_fail_or_come_with_ours(tmp_path: Path) -> None:
     connection.close()
 
 
+async def test_s01_rows_and_body_go_with_their_message_and_with_no_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as spool:
+        await spool.put([message("a" * 20), message("b" * 20)], [])
+    connection = made(tmp_path)
+    connection.execute("DELETE FROM messages WHERE id = ?", ("a" * 20,))
+    left = "SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM bodies), (SELECT group_concat(id) FROM messages)"
+    assert connection.execute(left).fetchone() == (1, 1, "b" * 20)
+    connection.close()
+
+
 async def test_a_reader_cannot_change_anything(tmp_path: Path) -> None:
     async with opened(tmp_path) as spool:
         await spool.put([message()], [])
