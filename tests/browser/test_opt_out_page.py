@@ -26,6 +26,8 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000.0  # milliseconds for what takes a moment where the machine is not busy
+expect.set_options(timeout=PATIENCE)
 LIST, SOURCE = Scope(ScopeKind.LIST, 7), Scope(ScopeKind.SOURCE, 1)
 SMALL = {"width": 320, "height": 640}
 
@@ -33,7 +35,7 @@ SMALL = {"width": 320, "height": 640}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE)
         yield chromium
         chromium.close()
 
@@ -63,6 +65,7 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
     def come(language: str = "nl-NL", *, scripts: bool = True, **settings: Any) -> Visit:
         context = browser.new_context(locale=language, java_script_enabled=scripts, **settings)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         visit = Visit(context, context.new_page())
         context.on("request", lambda request: visit.asked.append(request.url))

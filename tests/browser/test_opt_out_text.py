@@ -12,7 +12,7 @@ from gateway.filters.opt_out import FILTER
 from gateway.filters.opt_out_colour import contrast, luminance
 from gateway.message.draft import Draft
 from gateway.message.parse import parse
-from tests.browser.test_opt_out_page import ARGS
+from tests.browser.test_opt_out_page import ARGS, PATIENCE
 from tests.filters.example import URL, context, draft, render
 
 pytestmark = pytest.mark.needs("chromium")
@@ -54,7 +54,7 @@ LOOK = """url => {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE)
         yield chromium
         chromium.close()
 
@@ -73,6 +73,7 @@ def test_the_link_is_last_seen_and_readable_by_day_and_in_the_dark(browser: Brow
     for scheme in ("light", "dark"):
         with browser.new_context(color_scheme=scheme, offline=True) as tab:
             page = tab.new_page()
+            page.set_default_timeout(PATIENCE)
             page.goto(file.as_uri())
             seen = page.evaluate(LOOK, URL.decode())
         assert (seen["links"], seen["after"], seen["hit"], seen["line"]) == (1, 0, True, "underline"), scheme

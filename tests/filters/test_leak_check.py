@@ -158,8 +158,9 @@ def test_a_large_attachment_is_not_decoded() -> None:
         "\u200b",
     ],
 )
+@pytest.mark.timeout(120)
 def test_hostile_text_is_read_to_the_end(hostile: str) -> None:
-    """Where the work grows faster than the text, the time limit of the suite ends this test."""
+    """Where the work grows faster than the text, the time limit ends this test."""
     text = hostile * (200_000 // len(hostile)) + "@a.b"
     for kind in ("text/plain", "text/html", "text/calendar"):
         find(draft(f"{HEAD}MIME-Version: 1.0\nContent-Type: {kind}\n\n{text}\nbert@example.org\n"))
