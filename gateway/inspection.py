@@ -43,7 +43,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something personal: `where` for people ("part 1.2, sheet Deelnemers, cell C4"), `mark` tells two values of one
+    """Something personal: `where` for people ("part 1.2, sheet 1, row 4, column C"), `mark` tells two values of one
     mail apart without being one (equal values, equal marks; keyed anew for each mail). `listed`: it stands in a list or
     table of people, not in running text."""
 

@@ -408,5 +408,5 @@ async def test_i1_what_an_edit_takes_out_of_the_text_is_no_leak(house: House) ->
     found = await look(tenant, sent, reading, inside(tenant, sent, reading), Watching())
     assert {a.reveal() for a in seen[-1].addresses} == {BERT, CARL}
     assert {a.reveal(): places for a, places in found.inspection.addresses.items()} == {
-        CARL: ("part 1.2, file a.txt, line 1",)
+        CARL: ("part 1.2, file 1 (txt), line 1",)
     }

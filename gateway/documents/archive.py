@@ -1,7 +1,7 @@
 """Files with files in them: ZIP, tar, gzip, bzip2, xz, and a whole mail. Octets are counted as they come out.
 
 what:       `Zip` (its members, read one at a time), `zipped`, `tarred`, `squeezed`, `mail`; `each` over any members
-takes→gives: octets, `Meter`, a reader for what is inside → `Text`s with the member's name in front
+takes→gives: octets, `Meter`, a reader for what is inside → `Text`s with the member's number in front
 knows not:  which formats members have
 fails by:   `Unreadable` at the end, naming the members that could not be read; `TooMuch` at once
 standard:   PKWARE APPNOTE 6.3, POSIX ustar/pax, RFC 1952; R-050. Sizes that a file states of itself are not believed
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from gateway.documents import plain
-from gateway.documents.protocol import DAMAGED, PASSWORD, Inside, Meter, Text, TooMuch, Unreadable, label
+from gateway.documents.protocol import DAMAGED, PASSWORD, Inside, Meter, Text, TooMuch, Unreadable, numbered
 from gateway.message.draft import Draft
 from gateway.message.headers import header_text
 from gateway.message.parse import MalformedMessage, parse
@@ -46,14 +46,15 @@ Member = tuple[str, Callable[[], bytes]]
 def each(members: Iterable[Member], meter: Meter, inside: Inside) -> Iterator[Text]:
     """All texts of all members. One that cannot be read does not hide the others: it is raised at the end."""
     troubles: list[str] = []
-    for name, content in members:
+    for number, (name, content) in enumerate(members, 1):
         meter.member()
+        where = numbered("file", number, name)
         try:
-            yield from inside(name, content())
+            yield from inside(where, name, content())
         except TooMuch:
             raise
         except Unreadable as error:
-            troubles.append(f"file {label(name)}: {error.why}")
+            troubles.append(f"{where}: {error.why}")
     if troubles:
         raise Unreadable("; ".join(troubles[:_NAMED]) + (" …" if len(troubles) > _NAMED else ""))
 
@@ -127,7 +128,7 @@ def zipped(found: Zip, inside: Inside) -> Iterator[Text]:
     """A ZIP file that is nothing more."""
     yield from names(entry.filename for entry in found.entries)
     if found.comment.strip():
-        yield from inside("comment.txt", found.comment)
+        yield from inside("comment", "comment.txt", found.comment)
     yield from each(found.members(), found.meter, inside)
 
 
@@ -174,7 +175,7 @@ def squeezed(content: bytes, name: str, meter: Meter, inside: Inside) -> Iterato
     except BROKEN:
         raise Unreadable(DAMAGED) from None
     meter.member()
-    yield from inside(_inner_name(name), found)
+    yield from inside("", _inner_name(name), found)
 
 
 def _opened(content: bytes) -> IO[bytes]:

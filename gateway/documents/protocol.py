@@ -91,7 +91,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text and where it stands, in words for people: "sheet Deelnemers, row 4", "page 2", "" (all of it).
+    """A piece of text and where it stands, in words for people: "sheet 1, row 4", "page 2", "" (all of it).
 
     `cells`: a row of a table, from its first column on; `text` is then the same cells with tabs between them.
     `line`: the number of the first line where lines can be counted, else 0. `where` never holds a value.
@@ -103,7 +103,7 @@ class Text:
     line: int = 0
 
     def place(self, at: int) -> str:
-        """Where the character at offset `at` of `text` stands: "sheet Deelnemers, row 4, column C", "line 12"."""
+        """Where the character at offset `at` of `text` stands: "sheet 1, row 4, column C", "line 12"."""
         if self.cells:
             return joined(self.where, f"column {column(self.text.count(TAB, 0, at))}")
         if self.line:
@@ -112,8 +112,8 @@ class Text:
 
 
 TAB = "\t"
-Inside = Callable[[str, bytes], Iterator[Text]]
-"""Reads a file within a file: its name and content → its texts, their `where` beginning with that name."""
+Inside = Callable[[str, str, bytes], Iterator[Text]]
+"""Reads a file within a file: its place, name and content → its texts, their `where` beginning with that place."""
 
 
 def row(where: str, cells: list[str]) -> Text:
@@ -139,13 +139,24 @@ def joined(*places: str) -> str:
     return ", ".join(place for place in places if place)
 
 
+_ENDING = re.compile(r"\.([A-Za-z0-9]{1,5})\Z")
+
+
+def numbered(noun: str, number: int, name: str = "") -> str:
+    """A place by its number, from 1 on: "file 3 (pdf)", "sheet 2". Files and sheets are named after people too, and
+    places stand in the audit (I-7)."""
+    ending = _ENDING.search(name)
+    return f"{noun} {number} ({ending[1].lower()})" if ending else f"{noun} {number}"
+
+
 _LONGEST_NAME = 40
 _ADDRESS_LIKE = re.compile(r"[^\s,;<>()]{0,64}(?:@|%40)[^\s,;<>()]{0,255}", re.IGNORECASE)
 _NUMBER_LIKE = re.compile(r"\+?\d(?:[ .()/-]{0,2}\d){6,}")
 
 
 def label(name: str) -> str:
-    """A name the sender chose (a sheet, a file), fit for a place: one line, short, without address or number in it."""
+    """A name that a program chose for a part of an office file, fit for a place: one line, short, without address or
+    number in it."""
     plain = unicodedata.normalize("NFKC", name[:400])
     plain = "".join(c if c.isprintable() else " " for c in plain)
     plain = _NUMBER_LIKE.sub("…", _ADDRESS_LIKE.sub("…", plain))

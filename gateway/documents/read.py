@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from gateway.documents import archive, delimited, magic, markup, plain, wordprocessing
 from gateway.documents.magic import Format
-from gateway.documents.protocol import ENCRYPTED, Bounds, Meter, Text, TooMuch, Unreadable, joined, label
+from gateway.documents.protocol import ENCRYPTED, Bounds, Meter, Text, TooMuch, Unreadable, joined
 from gateway.inspection import Item
 
 _NOTHING = frozenset({Format.EMPTY, Format.PICTURE, Format.SIGNATURE})
@@ -108,16 +108,16 @@ class _File:
         if self.depth >= self.meter.bounds.depth:
             raise Unreadable("archives within archives")
 
-    def _inside(self, name: str, content: bytes) -> Iterator[Text]:
+    def _inside(self, where: str, name: str, content: bytes) -> Iterator[Text]:
         """A file in this one. One level below the deepest archive there may still be a document, not one in that."""
         if self.depth > self.meter.bounds.depth:
             raise Unreadable("files within files within files")
-        yield from _placed(_File(name, "", content, self.meter, self.depth + 1), f"file {label(name)}")
+        yield from _placed(_File(name, "", content, self.meter, self.depth + 1), where)
 
-    def _within_squeezed(self, name: str, content: bytes) -> Iterator[Text]:
+    def _within_squeezed(self, where: str, name: str, content: bytes) -> Iterator[Text]:
         # A .tar.gz is one archive to people, and a .csv.gz a table.
         deeper = 0 if magic.of(name, "", content) is Format.TAR else 1
-        yield from _placed(_File(name, "", content, self.meter, self.depth + deeper), "")
+        yield from _placed(_File(name, "", content, self.meter, self.depth + deeper), where)
 
 
 def _placed(file: _File, where: str) -> Iterator[Text]:

@@ -32,7 +32,7 @@ from gateway.documents.protocol import (
     TooMuch,
     Unreadable,
     joined,
-    label,
+    numbered,
     row,
 )
 from gateway.message.html import unescape
@@ -133,8 +133,8 @@ class _Panics:
 def _sheets(content: bytes, meter: Meter) -> Iterator[Text]:
     try:
         with _Panics(), CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            for index, name in enumerate(book.sheet_names):
-                yield from _rows(book.get_sheet_by_index(index), f"sheet {label(name)}", meter)
+            for index in range(len(book.sheet_names)):
+                yield from _rows(book.get_sheet_by_index(index), numbered("sheet", index + 1), meter)
     except PasswordError:
         raise Unreadable(PASSWORD) from None
     except (CalamineError, OSError, IndexError, OverflowError) as error:
@@ -187,7 +187,6 @@ def _around(parts: dict[str, bytes], shown: set[str], meter: Meter) -> Iterator[
 
 _ODS = re.compile(r"<(/?)table:(table|table-row|table-cell|covered-table-cell)(?=[\s/>])([^<>]*)>")
 _REPEATED = re.compile(r"table:number-(?:columns|rows)-repeated\s*=\s*[\"'](\d{1,9})")
-_NAME = re.compile(r"table:name\s*=\s*[\"']([^\"'<]*)")
 _DATE = re.compile(r"office:date-value\s*=\s*[\"']([0-9T:.-]{1,40})[\"']")
 _WIDEST = 16_384
 
@@ -204,21 +203,21 @@ def open_document(found: Zip, inside: Inside) -> Iterator[Text]:
 
 
 def _ods_rows(text: str, meter: Meter) -> Iterator[Text]:
-    sheet, number, repeat = "", 0, 1
+    sheets, number, repeat = 0, 0, 1
     cells: list[str] = []
     opened = width = 0
     date = ""
     for match in _ODS.finditer(text):
         closing, what, attributes = bool(match[1]), match[2], match[3]
         if what == "table":
-            if not closing and (name := _NAME.search(attributes)):
-                sheet, number = f"sheet {label(unescape(name[1]))}", 0
+            if not closing:
+                sheets, number = sheets + 1, 0
         elif what == "table-row":
             if not closing:
                 number, repeat, cells = number + repeat, _times(attributes), []
             elif any(cells):
                 meter.text()
-                yield row(joined(sheet, f"row {number}"), cells)
+                yield row(joined(numbered("sheet", sheets), f"row {number}"), cells)
             if closing or attributes.endswith("/"):
                 number, repeat = number + repeat - 1, 1
         elif closing:

@@ -72,7 +72,8 @@ def _part(name: str, content: bytes, meter: Meter, inside: Inside) -> Iterator[T
         if embedded:
             raise Unreadable(magic.foreign(content))
         return
-    yield from inside(name.rpartition("/")[2], content)
+    own = name.rpartition("/")[2]
+    yield from inside(f"file {label(own)}", own, content)
 
 
 def place(name: str) -> str:

@@ -76,9 +76,9 @@ async def stopped(inspector: Inspector, *items: Item) -> asyncio.Task[object]:
 async def test_parts_are_read_and_places_named(make: Make) -> None:
     found = await make().inspect([LIST, TEXT])
     first = found.findings[0]
-    assert (first.kind, first.where) == (Kind.EMAIL, "part 1.2, sheet Leden, row 2, column B")
+    assert (first.kind, first.where) == (Kind.EMAIL, "part 1.2, sheet 1, row 2, column B")
     assert sorted(a.reveal() for a in found.addresses) == ["jan@example.org", "piet@example.org"]
-    assert found.addresses[next(iter(found.addresses))] == ("part 1.2, sheet Leden, row 2, column B",)
+    assert found.addresses[next(iter(found.addresses))] == ("part 1.2, sheet 1, row 2, column B",)
     assert found.unread == ()
 
 

@@ -53,12 +53,12 @@ def test_an_attached_file_is_read() -> None:
             objects={9: table},
         )
     )
-    assert found.place_of("jan@") == "file leden.csv, row 2, column B"
+    assert found.place_of("jan@") == "file 1 (csv), row 2, column B"
 
 
 def test_r050_an_attached_file_that_gives_nothing_is_told_of() -> None:
     names = "/Names << /EmbeddedFiles << /Names [(leden.csv) << /F (leden.csv) /EF << /F 9 0 R >> >>] >> >>"
-    assert read(making.pdf(["x"], more=[names])).why == "file leden.csv: damaged"
+    assert read(making.pdf(["x"], more=[names])).why == "file 1 (csv): damaged"
 
 
 def test_r050_more_notes_than_are_read_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.documents.protocol import Bounds, Meter, Text, TooMuch, column, label, row
+from gateway.documents.protocol import Bounds, Meter, Text, TooMuch, column, label, numbered, row
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,16 @@ def test_the_ratio_counts_only_for_what_is_large() -> None:
     meter.unpacked(5 * 2**20, 2**20)
     with pytest.raises(TooMuch, match="100 times"):
         meter.unpacked(5 * 2**20, 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("Certificaat Anna de Vries.PDF", "file 3 (pdf)"),
+        ("Anna de Vries", "file 3"),
+        ("a.Anna de Vries", "file 3"),
+        ("", "file 3"),
+    ],
+)
+def test_i7_a_file_is_called_by_its_number(name: str, place: str) -> None:
+    assert numbered("file", 3, name) == place

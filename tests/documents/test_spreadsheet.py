@@ -20,29 +20,31 @@ LIST = [["Naam", "", "Mail"], ["Jan", "", "jan@example.org"], ["Piet", 7, "piet@
 @pytest.mark.parametrize("name", ["lijst.xlsx", "lijst.pdf", "lijst"])
 def test_a_cell_of_a_workbook_has_its_place(name: str) -> None:
     found = read(making.xlsx({"Start": [["x"]], "Deelnemers": LIST}), name)
-    assert found.place_of("piet@") == "sheet Deelnemers, row 3, column C"
+    assert found.place_of("piet@") == "sheet 2, row 3, column C"
     assert found.texts[3].cells == ("Piet", "7", "piet@example.org")
     assert found.why == ""
 
 
 def test_the_first_cell_used_need_not_be_the_first_cell() -> None:
     rows = [[], [], ["", "", "jan@example.org"]]
-    assert read(making.xlsx({"Blad": rows})).place_of("jan@") == "sheet Blad, row 3, column C"
+    assert read(making.xlsx({"Blad": rows})).place_of("jan@") == "sheet 1, row 3, column C"
 
 
 def test_a_hidden_sheet_is_read() -> None:
     found = read(making.xlsx({"A": [["x"]], "Oud": [["jan@example.org"]]}, hidden=["Oud"]))
-    assert found.place_of("jan@") == "sheet Oud, row 1, column A"
+    assert found.place_of("jan@") == "sheet 2, row 1, column A"
 
 
 def test_a_date_is_read_as_a_date() -> None:
     assert read(making.xlsx({"A": [[29252]]}, dates=True)).texts[0].cells == ("1980-02-01",)
 
 
-def test_a_name_of_a_sheet_that_is_a_value_is_not_shown() -> None:
-    found = read(making.xlsx({"jan@example.org": [["x"]]}))
-    assert found.places[0] == "sheet …, row 1"
-    assert "jan@example.org" in found.all
+@pytest.mark.parametrize("name", ["jan@example.org", "Jan de Vries"])
+def test_i7_a_sheet_is_called_by_its_number(name: str) -> None:
+    found = read(making.xlsx({name: [["x"]]}))
+    assert found.places[0] == "sheet 1, row 1"
+    assert "@" not in name or name in found.all
+    assert not any(name in place for place in found.places)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +145,9 @@ def test_an_open_document_has_places_whatever_is_repeated() -> None:
     ]
     book = making.ods({"Leden": rows, "Meer": [cell("piet@example.org")]})
     found = read(book, "leden.ods")
-    assert found.place_of("jan@") == "sheet Leden, row 1, column D"
-    assert found.place_of("1980-02-01") == "sheet Leden, row 4, column A"
-    assert found.place_of("piet@") == "sheet Meer, row 1, column A"
+    assert found.place_of("jan@") == "sheet 1, row 1, column D"
+    assert found.place_of("1980-02-01") == "sheet 1, row 4, column A"
+    assert found.place_of("piet@") == "sheet 2, row 1, column A"
     assert "Els Maker" in found.at("properties")
     assert found.why == ""
 
@@ -156,7 +158,7 @@ def test_rows_that_are_repeated_move_the_ones_below() -> None:
         b"<table:table-row>", b"<table:table-row table:number-rows-repeated='1000'>", 1
     )
     found = read(making.zipped({**members, "content.xml": content}))
-    assert [text.where for text in found.texts if text.cells] == ["sheet A, row 1", "sheet A, row 1001"]
+    assert [text.where for text in found.texts if text.cells] == ["sheet 1, row 1", "sheet 1, row 1001"]
 
 
 def test_a_password_is_told_of() -> None:
@@ -167,7 +169,7 @@ def test_a_password_is_told_of() -> None:
 
 def test_an_old_workbook_is_read() -> None:
     found = read(making.xls([["Naam", "Mail"], ["Jan", "jan@example.org"]], "Leden"), "lijst.xls")
-    assert found.place_of("Jan") == "sheet Leden, row 2, column A"
+    assert found.place_of("Jan") == "sheet 1, row 2, column A"
     assert "jan@example.org" in found.at("outside the cells")
     assert found.why == ""
 

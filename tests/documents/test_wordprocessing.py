@@ -37,7 +37,7 @@ def test_a_table_has_rows_and_columns() -> None:
         ("customXml/item1.xml", "<lid><mail>jan@example.org</mail></lid>", "item1"),
         ("word/_rels/document.xml.rels", making.rels({"r1": ("hyperlink", "mailto:jan@example.org")}), ""),
         ("word/settings.xml", '<w:settings><w:query w:val="jan@example.org"/></w:settings>', ""),
-        ("word/embeddings/Sheet.xlsx", making.xlsx({"A": [["jan@example.org"]]}), "file Sheet.xlsx, sheet A, row 1"),
+        ("word/embeddings/Sheet.xlsx", making.xlsx({"A": [["jan@example.org"]]}), "file Sheet.xlsx, sheet 1, row 1"),
         ("word/afchunk1.rtf", rb"{\rtf1 jan@example.org}", "file afchunk1.rtf"),
         ("ppt/slides/slide3.xml", "<p><a:p><a:t>jan@</a:t><a:t>example.org</a:t></a:p></p>", "slide 3"),
         ("ppt/notesSlides/notesSlide3.xml", "<p><a:p><a:t>jan@example.org</a:t></a:p></p>", "notes of slide 3"),
