@@ -38,7 +38,7 @@ from gateway.delivery.schedule import Schedule
 from gateway.delivery.settle import Place, settle
 from gateway.demo.recorder import Recorder
 from gateway.envelope import Envelope, Peer, Recipient
-from gateway.filters import FILTERS, leak_check
+from gateway.filters import FILTERS, campaign_addresses, leak_check
 from gateway.lookup import look_up
 from gateway.message.draft import Draft
 from gateway.message.parse import parse
@@ -100,7 +100,8 @@ async def _measure(config: Path, rounds: int, costs: Costs) -> None:
     loaded = load(config)
     credentials = Credentials.of(loaded.gateway)
     registries = compose.open_registries(loaded, credentials, lambda *_: None)
-    tenant = compose.tenants(loaded, credentials, registries)["rezulto"]
+    campaigns = compose.campaigns(loaded)
+    tenant = compose.tenants(loaded, credentials, registries, campaigns)["rezulto"]
     rules = compose.rules(loaded)
     for turn in range(rounds):
         spool = SQLiteSpool(loaded.gateway.state / f"bench-{turn}", 0, {1: os.urandom(32)}, AuditWriter())
@@ -108,6 +109,8 @@ async def _measure(config: Path, rounds: int, costs: Costs) -> None:
             await _round(tenant, rules, spool, loaded.gateway.delivery, costs, turn)
     for registry in registries.values():
         registry.close()
+    for each in campaigns.values():
+        await each.close()
 
 
 @dataclass(slots=True)
@@ -129,12 +132,15 @@ async def _round(tenant, rules, spool, delivery, costs: Costs, turn: int) -> Non
     with costs.of("  find addresses"):
         for r in reads:
             leak_check.find(r.message)
+    with costs.of("  addresses and features to compare"):
+        for r in reads:
+            campaign_addresses.find(r.message)
     with costs.of("look inside: texts and files"):
         reads = [
             await content.look(tenant, e, r, content.inside(tenant, e, r), InProcess())
             for e, r in zip(envelopes, reads, strict=True)
         ]
-    with costs.of("look up: registry, one batched read"):
+    with costs.of("look up: registry, copies of the campaign"):
         people = [await look_up(tenant, e, r, time.time()) for e, r in zip(envelopes, reads, strict=True)]
     with costs.of("make: decide, filter, leak check, compile"):
         plans = [
@@ -179,7 +185,7 @@ def _filters(tenant, rules, envelopes, plans, costs: Costs) -> None:  # type: ig
         with costs.of(f"  filter {item.name}"):
             for draft, context in zip(drafts, contexts, strict=True):
                 item.apply(draft, context)
-    with costs.of("  leak check of the result"):
+    with costs.of("  a second look for addresses, where there is one"):
         for draft in drafts:
             leak_check.find(draft)
     with costs.of("  compile"):
