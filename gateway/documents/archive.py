@@ -84,7 +84,8 @@ class Zip:
             self._file = zipfile.ZipFile(io.BytesIO(self.content))
         except BROKEN:
             raise Unreadable(DAMAGED) from None
-        self.entries = [entry for entry in self._file.infolist() if not entry.is_dir()]
+        # Not `is_dir`, which fails on an entry without a name.
+        self.entries = [entry for entry in self._file.infolist() if not entry.filename.endswith("/")]
         for entry in self.entries:
             entry.filename = entry.filename.replace("\\", "/")  # as some writers on Windows have it
         self.comment = self._file.comment

@@ -84,6 +84,13 @@ def test_a_password_is_told_of_and_the_rest_read() -> None:
     assert "jan@example.org" in found.all
 
 
+def test_a_file_without_a_name_ends_nothing() -> None:
+    whole = bytearray(zipped({"X.csv": TABLE, "map/": "", "b.csv": TABLE}))  # a name ends at its first NUL
+    whole = bytearray(bytes(whole).replace(b"X.csv", b"\0.csv"))
+    found = read(bytes(whole), "x.zip")
+    assert "jan@example.org" in found.at("file 2 (csv), row 2")
+
+
 def test_archives_are_opened_to_a_depth() -> None:
     inner = zipped({"diep.csv": TABLE, "brief.docx": making.docx(["x"])})
     assert "jan@example.org" in read(zipped({"n.zip": inner})).all
