@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -64,7 +65,7 @@ async def test_the_digest_tells_reasons_and_numbers_to_the_owner(house: House) -
     (row,) = await house.rows()
     mail = message_from_bytes(await house.text(row), policy=policy.default)
     assert mail["To"] == "beheer@school.example"
-    assert mail["Date"].datetime.timestamp() == NOW
+    assert mail["Date"].datetime.replace(tzinfo=UTC).timestamp() == NOW
     assert mail["Auto-Submitted"] == "auto-generated"
     assert "13" in mail["Subject"]
     body = mail.get_content()
