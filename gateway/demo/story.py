@@ -65,7 +65,7 @@ GONE: Person = ("Otto Uit", "otto@weg.example")
 ERASED: Person = ("Wil Gewist", "wil@gewist.example")
 SUBSCRIBER: Person = ("Sara Lid", "sara@lid.example")
 LIST = "onderwijsnieuws"
-_WAIT = 30.0
+_WAIT = 180.0
 _HIDDEN = re.compile(rb"disposition-notification|confirm-reading|briefgeheim-", re.I)
 
 
