@@ -61,7 +61,8 @@ def test_clients_that_connect_while_workers_die_are_served(stage: Stage) -> None
             content = mail(PAREL, [who]).as_bytes().replace(b"\n", b"\r\n")
             assert session.sendmail(PAREL, [who], content) == {}
         wait(lambda: len(workers(stage)) == 2 and not set(workers(stage)) & set(old), "new workers")  # noqa: B023
-    wait(lambda: sum(m.recipient.startswith("died") for m in stage.recorder.mails) == 3, "all three")
+    # A worker may die between the provider's answer and its own note of it: a second copy then is no fault (I-4).
+    wait(lambda: len({m.recipient for m in stage.recorder.mails if m.recipient.startswith("died")}) == 3, "all three")
     assert stage.process is not None
     assert stage.process.poll() is None
 
