@@ -172,12 +172,13 @@ def _leaves(reading: Read) -> Iterator[Part]:
 
 
 def _item(organisation: Organisation, draft: Draft, part: Part, bounds: Limits, *, always: bool) -> Item | None:
-    """`always`: whatever it says, it is to be read."""
+    """`always`: whatever it says, it is to be read; but an encrypted text shows its words to nobody."""
     content = draft.content(part)
     if part.content_type.startswith("text/") and _as_told(part, content):
         text = content.decode(draft.scan_charset(part), "replace")
         least = _LIST if bounds.lists else bounds.addresses
-        passing = len(text) <= _LARGEST_TEXT and not always
+        wanted = always and magic.of("", "", content) is not Format.ENCRYPTED
+        passing = len(text) <= _LARGEST_TEXT and not wanted
         if passing and not suspicious(text, least, known(organisation), headed=bounds.lists):
             return None
         content = text.encode("utf-8", "replace")

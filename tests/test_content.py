@@ -320,6 +320,15 @@ async def test_s25_mail_inside_the_organisation_is_read_for_words_and_nothing_el
         assert (await look(who, sent, reading, inside(who, sent, reading), InProcess())).inspection is NOTHING
 
 
+async def test_s25_r047_encrypted_text_is_not_read_for_words(house: House) -> None:
+    who, sent = careful(house, "dieet"), envelope(ANNA, BERT, client="course")
+    message = EmailMessage()
+    message["From"], message["Subject"] = "info@school.example", "Vertrouwelijk"
+    message.set_content("-----BEGIN PGP MESSAGE-----\n\nAAAA\n-----END PGP MESSAGE-----\n")
+    reading = plan.read(who, rules(), sent, message.as_bytes(policy=SMTP), now=0.0)
+    assert inside(who, sent, reading).items == ()
+
+
 async def test_s25_a_sensitive_attachment_without_consent_is_held(tmp_path: Path) -> None:
     house = House.open(tmp_path, organisation_with({"words": ["dieet"], "streams": ["participation"]}))
     try:

@@ -23,6 +23,7 @@ REMOVED = {n.lower() for n in (*BLIND, *ENVELOPE, *PRIVATE, *READ, *OTHER, *X400
 FAMILIES = tuple(beginning.decode() for beginning in PRIVATE_BEGINNINGS)
 FORWARDERS = re.compile(r"x-(?:[a-z0-9]+-)+(?:forwarded|original|envelope|delivered|rcpt)-(?:to|for|recipients?)")
 _FIELD = re.compile(rb"[^\s:][^:\r\n]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
+_BLANKS = re.compile(rb"\A(?:[ \t]+\r\n)+")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^_`{|}~-]+@([\w.-]+)")
 
@@ -146,7 +147,7 @@ def test_i5_every_valid_message_leaves_with_its_own_bytes(office: Stage) -> None
         assert ": " in text, f"{names[recipient]}: no reason in {text}"
     copies = {c.recipient: c for c in arrived(office, sorted(taken - held(office, replies)))}
     for recipient, copy in copies.items():
-        where, raw = names[recipient], safe[recipient]
+        where, raw = names[recipient], _BLANKS.sub(b"", safe[recipient])  # they are no field, and readers skip them
         if long_lines(raw):
             assert not long_lines(copy.content), where
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.stage import Stage
-from tests.e2e.post import PAREL, arrived, consent, mail, one_click, opt_out_url, person, send
+from tests.e2e.post import PAREL, arrived, consent, mail, one_click, opt_out_url, person, send, texts
 
 MESSAGES = Path(__file__).parents[1] / "messages"
 POLICY = b"Briefgeheim-Stream: policy_change\r\nBriefgeheim-Reference: 2027-01\r\n"
@@ -180,8 +180,23 @@ def test_s21_sealed_mail_keeps_its_seal_and_carries_the_link_in_its_header(share
     assert one_click(opt_out_url(copy.content)) == 200
 
 
+def test_s21_r049_a_newsletter_without_its_closing_boundary_carries_the_link_and_gets_the_boundary(
+    shared: Stage,
+) -> None:
+    who = participant(shared)
+    raw = newsletter("no-closing-boundary.eml")
+    assert b"--open--" not in raw
+    assert send(shared, "kleine-parel-crm", raw, [who], sender=PAREL).code == 250
+    (copy,) = arrived(shared, [who])
+    assert copy.content.rstrip().endswith(b"--open--")
+    assert all(opt_out_url(copy.content) in text for text in texts(copy.content).values())
+    assert one_click(opt_out_url(copy.content)) == 200
+
+
 def test_s21_a_newsletter_with_no_place_for_it_does_not_leave(shared: Stage) -> None:
     who = participant(shared)
-    sent = send(shared, "kleine-parel-crm", newsletter("no-closing-boundary.eml"), [who], sender=PAREL)
+    message = mail(PAREL, [who], stream="newsletter", list="nieuwsbrief")
+    message.set_content(b"GIF89a", "image", "gif")
+    sent = send(shared, "kleine-parel-crm", message, [who])
     assert (sent.code, sent.reply[:5]) == (550, "5.7.1")
     assert "no place for the opt-out" in sent.reply
