@@ -133,6 +133,18 @@ def wait(there: Callable[[], bool], what: str, limit: float = _LIMIT) -> None:
         time.sleep(0.05)
 
 
+def until(make: Callable[[], str], right: Callable[[str], bool], what: str) -> str:
+    """The first text that `make` gives and that is right, for what the gateway waits for nobody to know."""
+    made: list[str] = []
+
+    def there() -> bool:
+        made.append(make())
+        return right(made[-1])
+
+    wait(there, what)
+    return made[-1]
+
+
 def readable(content: bytes) -> bytes:
     """Raw bytes and every decoded part and header, so that nothing hides behind an encoding."""
     message = email.message_from_bytes(content)

@@ -9,7 +9,20 @@ import pytest
 
 from gateway.cli import run
 from gateway.demo.stage import Stage
-from tests.e2e.post import REZULTO, arrived, consent, mail, one_click, opt_out_url, person, send, settled, texts, wait
+from tests.e2e.post import (
+    REZULTO,
+    arrived,
+    consent,
+    mail,
+    one_click,
+    opt_out_url,
+    person,
+    send,
+    settled,
+    texts,
+    until,
+    wait,
+)
 from tests.e2e.watching import in_state
 from tests.newsletters import TEXT, Letter
 from tests.registry.redis_server import Server
@@ -86,15 +99,16 @@ def test_i3_i13_while_redis_is_away_or_empty_mail_is_taken_and_nothing_leaves(st
 def test_r059_what_workers_saw_of_a_campaign_is_in_redis(stage: Stage, server: Server) -> None:
     pictures = '<img src="https://beeld.esp.example/{TOKEN:p}/foto.jpg" width="600"><p>Beste {name}</p>'
     letter = Letter((TEXT, pictures), salt="redis")
-    got = []
-    for who in (reader(stage), reader(stage)):
-        name = who.partition("@")[0]
+
+    def shown() -> str:
+        who = reader(stage)
         marks = {"stream": "newsletter", "list": "lestips", "basis": "consent", "campaign": "redis"}
-        message = mail(REZULTO, [who], html=letter.html(name), **marks)
+        message = mail(REZULTO, [who], html=letter.html(who.partition("@")[0]), **marks)
         assert send(stage, "rezulto-crm", message, [who]).code == 250
-        (copy,) = arrived(stage, [who])
-        got.append("foto.jpg" in texts(copy.content)["text/html"])
-    assert got == [True, False]
+        return texts(arrived(stage, [who])[0].content)["text/html"]
+
+    assert "foto.jpg" in shown()
+    until(shown, lambda html: "foto.jpg" not in html, "the picture to go")
     keys = server.ask("KEYS", "{bg:rezulto}:campaigns:*")
     assert isinstance(keys, list)
     assert len(keys) >= 2
