@@ -27,36 +27,37 @@ class Lingering:
     """All such connections of one worker."""
 
     def __init__(self) -> None:
-        self._open: dict[socket, asyncio.TimerHandle] = {}
-        self._kept = 0
+        self._kept: dict[socket, asyncio.TimerHandle | None] = {}  # without a timer: its transport is still writing
 
     @property
     def count(self) -> int:
         """Connections still kept for their client to read the last reply."""
-        return len(self._open)
+        return len(self._kept)
 
     def keep(self, number: int) -> Callable[[], None] | None:
         """Keep the connection of descriptor `number` although its transport is about to close it.
 
         Gives what to call once the transport has written everything; None when it cannot be kept.
         """
-        if self._kept >= _MOST:
+        if len(self._kept) >= _MOST:
             return None
         try:
             kept = socket(fileno=os.dup(number))
         except OSError:
             return None
-        self._kept += 1
+        self._kept[kept] = None
         return lambda: self._linger(kept)
 
     def end(self) -> None:
         """Close them all now."""
-        for kept in tuple(self._open):
+        for kept in tuple(self._kept):
             self._close(kept)
 
     def _linger(self, kept: socket) -> None:
+        if kept not in self._kept:
+            return  # the server has stopped
         loop = asyncio.get_running_loop()
-        self._open[kept] = loop.call_later(_SECONDS, self._close, kept)
+        self._kept[kept] = loop.call_later(_SECONDS, self._close, kept)
         try:
             kept.setblocking(False)
             kept.shutdown(SHUT_WR)
@@ -77,10 +78,7 @@ class Lingering:
             self._close(kept)
 
     def _close(self, kept: socket) -> None:
-        timer = self._open.pop(kept, None)
-        if timer is None:
-            return
-        timer.cancel()
-        self._kept -= 1
+        if (timer := self._kept.pop(kept)) is not None:
+            timer.cancel()
         asyncio.get_running_loop().remove_reader(kept)
         kept.close()

@@ -86,6 +86,13 @@ async def test_only_so_many_are_kept(site: Site, monkeypatch: pytest.MonkeyPatch
         assert (await client.rest()).startswith(b"500")
     await _gone(site)
     assert site.server.lingering == 2
+    for client in site.dialled:
+        await client.close()
+    await _let_go(site)
+    client = await site.greeted()
+    await client.send(b"NOOP\n")
+    await _gone(site)
+    assert site.server.lingering == 1, "their places came back"
 
 
 async def test_who_said_quit_is_not_kept(site: Site) -> None:
