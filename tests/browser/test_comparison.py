@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from gateway.cli import run
-from tests.browser.test_opt_out_page import PATIENCE
+from tests.browser.conftest import ARGS, PATIENCE
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -29,9 +29,7 @@ def test_before_and_after_are_drawn_and_nothing_loads(tmp_path: Path) -> None:
     mail = ROOT / "tests" / "messages" / "course-mail.eml"
     assert run(["explain", str(mail), *ASK, *AS, "--html", str(page_file)]) == 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE
-        )
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE)
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
         asked: list[str] = []

@@ -9,35 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.facts import Scope, ScopeKind
 from gateway.registry.journal import Journal
+from tests.browser.conftest import PATIENCE
 from tests.web.house import House, open_house
 
 pytestmark = pytest.mark.needs("chromium")
 
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 120_000.0  # milliseconds for what takes a moment where the machine is not busy
-expect.set_options(timeout=PATIENCE)
 LIST, SOURCE = Scope(ScopeKind.LIST, 7), Scope(ScopeKind.SOURCE, 1)
 SMALL = {"width": 320, "height": 640}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from gateway.filters.opt_out import FILTER
 from gateway.filters.opt_out_colour import contrast, luminance
 from gateway.message.draft import Draft
 from gateway.message.parse import parse
-from tests.browser.test_opt_out_page import ARGS, PATIENCE
+from tests.browser.conftest import PATIENCE
 from tests.filters.example import URL, context, draft, render
 
 pytestmark = pytest.mark.needs("chromium")
@@ -49,14 +48,6 @@ LOOK = """url => {
     background: solid(link),
     hit: link.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2))};
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE)
-        yield chromium
-        chromium.close()
 
 
 def edited(html: str) -> str:
