@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -52,14 +51,11 @@ class Child:
 
     async def live(self, loaded: Loaded) -> int:
         """Start the process, listen to it until it ends; gives its exit code."""
-        ours, theirs = socket.socketpair()
         self.ready, self.was_ready, self.trouble, self.beat = False, False, "starting", time.monotonic()
-        with theirs:
-            try:
-                self._born = await self.nursery.bear(self.kind, self.number, theirs, self.sockets)
-            except OSError:
-                ours.close()
-                return NOT_STARTED
+        try:
+            self._born, ours = await self.nursery.bear(self.kind, self.number, self.sockets)
+        except OSError:
+            return NOT_STARTED
         self.pid = self._born.pid
         self._wire = await Wire.over(ours)
         try:

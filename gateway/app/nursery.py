@@ -1,7 +1,7 @@
 """Where children are started: a process that has imported everything forks them, so that a start costs a fork.
 
 what:       `Nursery`: starts that process when it is first needed, and again when it is gone; tells how children ended
-takes→gives: kind and number of a child, its end of the control wire → `Born`
+takes→gives: kind and number of a child → `Born` and our end of the control wire
 knows not:  what children do
 fails by:   a child that could not be started has ended, with code 1; the code of one that outlived its nursery is LOST
 standard:   DESIGN §4 Shape; pidfd_open(2), unix(7) SCM_RIGHTS
@@ -18,6 +18,7 @@ import sys
 from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 LONGEST = 4096  # octets of one message between this process and the other
@@ -60,13 +61,23 @@ class Nursery:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    async def bear(self, kind: str, number: int, wire: socket.socket, sockets: Collection[str]) -> Born:
-        """A new child with this end of its control wire. Raises `OSError` when there is none."""
+    async def bear(self, kind: str, number: int, sockets: Collection[str]) -> tuple[Born, socket.socket]:
+        """A new child, and our end of its control wire. Raises `OSError` when there is none."""
         order = json.dumps({"kind": kind, "number": number, "sockets": list(sockets)}).encode()
         try:
-            return await self._ask(order, wire)
+            return await self._wired(order)
         except ConnectionResetError:
-            return await self._ask(order, wire)  # it was found dead: of another one
+            return await self._wired(order)  # it was found dead: of another one
+
+    async def _wired(self, order: bytes) -> tuple[Born, socket.socket]:
+        """Each time over a wire of its own: a child nobody told of finds it closed, and ends."""
+        with ExitStack() as undo:
+            ours, theirs = socket.socketpair()
+            undo.callback(ours.close)
+            with theirs:
+                born = await self._ask(order, theirs)
+            undo.pop_all()
+        return born, ours
 
     async def _ask(self, order: bytes, wire: socket.socket) -> Born:
         async with self._starting:
@@ -82,7 +93,7 @@ class Nursery:
         return await asked
 
     async def close(self) -> None:
-        """End the process; children that are still there are no longer watched."""
+        """End the process; children that are still there live on, and nobody hears with which code they end."""
         self._gone()
         if self._process is not None:
             await self._process.wait()
@@ -93,7 +104,8 @@ class Nursery:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         listening = ",".join(f"{name}={sock.fileno()}" for name, sock in self.sockets.items())
-        with theirs:
+        with ExitStack() as undo, theirs:
+            undo.callback(ours.close)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "gateway.app.nursery_child",
                 str(theirs.fileno()), listening, ",".join(self.modules),
@@ -101,6 +113,7 @@ class Nursery:
                 env=dict(self.environment),
                 start_new_session=True,  # Ctrl-C goes to the parent, which drains
             )  # fmt: skip
+            undo.pop_all()
         self.started += 1
         self._orders = ours
         asyncio.get_running_loop().add_reader(ours.fileno(), self._read)
@@ -118,7 +131,9 @@ class Nursery:
             self._gone()
             return
         told: dict[str, int] = json.loads(message)
-        if "born" in told:
+        if "born" in told and not handles:  # no descriptor was left for it (MSG_CTRUNC)
+            self._gone()
+        elif "born" in told:
             born = Born(told["born"], handles[0], asyncio.get_running_loop().create_future())
             self._living[born.pid] = born
             self._answer(born)

@@ -71,6 +71,7 @@ class Births:
         try:
             pid = os.fork()
         except OSError as error:
+            os.close(wire)
             self._tell(errno=error.errno or 0)
             return True
         if pid == 0:

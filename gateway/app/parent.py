@@ -247,7 +247,7 @@ class Parent:
 
 
 def _same_shape(old: Loaded, new: Loaded) -> None:
-    """What only a restart can change: all of gateway.yaml but which files hold the rules."""
+    """What only a restart can change: what the parent and the children were built with."""
     fixed = (
         "listen", "state", "credentials", "workers", "web", "observe", "name", "limits", "delivery",
     )  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -44,9 +46,7 @@ async def nursery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 async def born(nursery: Nursery, number: int = 0) -> tuple[Born, socket.socket, tuple[int, int, int, list[str]]]:
     """A child, our end of its wire, and what it said of itself."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        child = await nursery.bear("echo", number, theirs, {"mail"})
+    child, ours = await nursery.bear("echo", number, {"mail"})
     said = await asyncio.to_thread(ours.makefile().readline)
     return child, ours, eval(said)
 
@@ -108,6 +108,68 @@ async def test_a_signal_to_a_child_that_ended_reaches_nobody(nursery: Nursery) -
 
 async def test_a_process_that_cannot_start_is_an_error_and_not_a_wait(nursery: Nursery) -> None:
     nursery.modules = ["gateway.app.absent"]
-    ours, theirs = socket.socketpair()
-    with ours, theirs, pytest.raises(OSError):
-        await nursery.bear("absent", 0, theirs, set())
+    with pytest.raises(OSError):
+        await nursery.bear("absent", 0, set())
+
+
+def taught(nursery: Nursery, lines: str) -> None:
+    """The next process does this too when it imports the kind `echo`."""
+    place = Path(nursery.environment["PYTHONPATH"].partition(":")[0]) / "gateway" / "app" / "echo.py"
+    place.write_text(KINDS + lines)
+
+
+async def test_a_child_whose_birth_nobody_told_of_does_not_share_the_wire_of_the_next(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    once = tmp_path / "once"
+    once.touch()
+    taught(
+        nursery,
+        f"if os.path.exists({str(once)!r}):\n"
+        f"    os.unlink({str(once)!r})\n"
+        "    os.register_at_fork(after_in_parent=lambda: os._exit(1))\n",
+    )
+    child, wire, (_, pid, _, _) = await born(nursery)
+    assert nursery.started == 2
+    assert pid == child.pid
+    with wire:
+        wire.sendall(b"5")
+        assert await child.ended == 5
+
+
+async def test_a_fork_that_fails_is_told_and_leaves_nothing_open(nursery: Nursery) -> None:
+    taught(nursery, "def fork():\n    raise OSError(11, 'no more')\nos.fork = fork\n")
+    counts = []
+    for _ in range(3):
+        with pytest.raises(BlockingIOError):
+            await nursery.bear("echo", 0, {"mail"})
+        counts.append(len(list(Path(f"/proc/{nursery.pid}/fd").iterdir())))
+    assert nursery.started == 1
+    assert len(set(counts)) == 1
+
+
+async def test_without_a_descriptor_for_its_handle_there_is_no_child_and_no_wait(nursery: Nursery) -> None:
+    first, wire, _ = await born(nursery)
+    with wire, full() as kept:
+        for _ in range(2):  # for the wire
+            os.close(kept.pop())
+        with pytest.raises(OSError):
+            await asyncio.wait_for(nursery.bear("echo", 1, {"mail"}), 60)
+        assert not first.ended.done()
+
+
+@contextmanager
+def full() -> Iterator[list[int]]:
+    """No descriptor is left; gives those that can be closed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    kept: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                kept.append(os.dup(0))
+        yield kept
+    finally:
+        for number in kept:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
