@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import resource
 import signal
@@ -74,6 +75,16 @@ async def test_all_children_come_from_one_process_and_each_end_is_told_with_its_
     assert [await children[code][0].ended for code in (0, 1, 3)] == [0, 1, 3]
     for _, wire, _ in children:
         wire.close()
+
+
+async def test_children_asked_for_at_once_are_not_mistaken_for_one_another(nursery: Nursery) -> None:
+    children = await asyncio.gather(*(born(nursery, number) for number in range(4)))
+    assert nursery.started == 1
+    for number, (child, wire, (own, pid, _, _)) in enumerate(children):
+        assert (own, pid) == (number, child.pid)
+        with wire:
+            wire.sendall(b"%d" % number)
+            assert await child.ended == number
 
 
 async def test_a_child_ends_when_the_parent_is_gone(nursery: Nursery) -> None:
@@ -153,8 +164,9 @@ async def test_without_a_descriptor_for_its_handle_there_is_no_child_and_no_wait
     with wire, full() as kept:
         for _ in range(2):  # for the wire
             os.close(kept.pop())
-        with pytest.raises(OSError):
-            await asyncio.wait_for(nursery.bear("echo", 1, {"mail"}), 60)
+        with pytest.raises(OSError) as caught:
+            await asyncio.wait_for(nursery.bear("echo", 1, {"mail"}), 20)
+        assert caught.value.errno == errno.EMFILE
         assert not first.ended.done()
 
 
