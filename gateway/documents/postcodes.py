@@ -29,7 +29,8 @@ _STREET = re.compile(
     rf"(?:[A-Z][\w.'’-]{{0,40}}?{_ENDINGS}|(?<=[ \u00a0])(?i:{_ENDINGS})))"
     r"[ \u00a0](\d{1,5})[ -]?([a-zA-Z]{1,2}\b)?(?![\d:]|[.,]\d)"
 )
-_STREET_HINT = re.compile(r"[ \u00a0]\d(?<=[tngekdlfTNGEKDLF]..)")
+_LAST = "".join(sorted({ending[-1] for ending in STREETS}))
+_STREET_HINT = re.compile(rf"[ \u00a0]\d(?<=[{_LAST}{_LAST.upper()}]..)")
 _WITH_NUMBER = re.compile(r"[^\W\d_].{0,60}?[ \u00a0]\d{1,5}\b|\b\d{1,5}[ ,]+[^\W\d_]")
 _LOOK_BACK = 96
 _HOUSE_MOST = 20

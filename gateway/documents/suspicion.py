@@ -26,7 +26,7 @@ _BIRTHS = ("gebor", "geboorte", "birth", "born", "dob", "d.o.b", "do.b", "d.ob")
 _BORN = re.compile(r"geb\b")
 _HEADINGS = (
     "mail", "telefo", "phone", "mobiel", "mobile", "tel", "gsm", "fax", "whatsapp", "postcode", "post code", "zip",
-    "adres", "address", "straat", "street", *_BIRTHS,
+    "adres", "address", "straat", "street",
 )  # fmt: skip
 _NAMES = (
     "naam", "name", "deelnemer", "cursist", "student", "leerling", "persoon", "medewerker", "klant", "leden", "lid",
@@ -66,11 +66,11 @@ def suspicious(text: str, least: int, known: Known, *, headed: bool) -> bool:
     if mails < least and digits < least * _LEAST_DIGITS and not headed:
         return digits >= least and sum(low.count(street) for street in STREETS) >= least
     others = _others(text, known, least) if mails else 0
-    dates = _mentions(low, _BIRTHS) or _BORN.search(low) is not None
-    most = max(others, *_counts(plain, known, least, dates=dates)) if digits and others < least else others
+    births = _mentions(low, _BIRTHS) or _BORN.search(low) is not None
+    most = max(others, *_counts(plain, known, least, dates=births)) if digits and others < least else others
     if most >= least:
         return True
-    return headed and most > 0 and _mentions(low, _HEADINGS) and _mentions(low, _NAMES)
+    return headed and most > 0 and (births or _mentions(low, _HEADINGS)) and _mentions(low, _NAMES)
 
 
 def _others(text: str, known: Known, least: int) -> int:

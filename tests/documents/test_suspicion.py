@@ -37,6 +37,8 @@ def test_ordinary_mail_passes() -> None:
         "geb: 12-03-1985\ngeb: 13-03-1985\ngeb: 14-03-1985",
         "<table><tr><th>Naam<th>Telefoon<tr><td>Anna<td>0201234567</table>",
         "Naam Geboortedatum\nAnna 12-03-1985",
+        "Naam;Geb.datum\nAnna;12-03-1985",
+        "Naam Geb\nAnna 12-03-1985",
         "Uw BSN is 111222333",
         "a&#64;people.example b&#x40;people.example c&#64;people.example",
         "Naam, Telefoon: Anna &#48;6-12345678",
