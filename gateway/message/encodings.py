@@ -18,7 +18,7 @@ from functools import lru_cache
 IDENTITY = frozenset({"7bit", "8bit", "binary"})
 KNOWN = IDENTITY | {"base64", "quoted-printable"}
 LINE_LIMIT = 998  # RFC 5322 2.1.1, without CRLF
-_QP_LINE = 76
+QP_LINE = 76
 # Python writes the space that ends a line as =20 after it has counted the line: such a line gets one more soft break.
 # Its end is looked for first: looking behind from every octet takes twenty times as long.
 _LATE_SPACE = re.compile(rb"(=20|=09)(?<=[^\r\n]{77})\r\n")
@@ -213,7 +213,7 @@ def _as_it_stands(encoding: str, body: bytes) -> bool:
 def encode_base64(content: bytes) -> bytes:
     """Lines of 76 characters with CRLF between them, none after the last."""
     packed = binascii.b2a_base64(content, newline=False)
-    return b"\r\n".join([packed[i : i + _QP_LINE] for i in range(0, len(packed), _QP_LINE)])
+    return b"\r\n".join([packed[i : i + QP_LINE] for i in range(0, len(packed), QP_LINE)])
 
 
 def encode_quoted_printable(content: bytes) -> bytes:
@@ -226,7 +226,7 @@ def encode_quoted_printable(content: bytes) -> bytes:
 def _quoted_line(line: bytes) -> bytes:
     """A line with bare CR or LF in it. Each =0A ends a line of its own, since Python counts wrongly just before LF."""
     pieces = [_quoted(piece, istext=False) for piece in line.split(b"\n")]
-    fitted = [piece if _last_width(piece) <= _QP_LINE - 4 else soft_break(piece) for piece in pieces[:-1]]
+    fitted = [piece if _last_width(piece) <= QP_LINE - 4 else soft_break(piece) for piece in pieces[:-1]]
     return b"=0A=\r\n".join([*fitted, pieces[-1]])
 
 
@@ -239,9 +239,7 @@ def _quoted(content: bytes, *, istext: bool) -> bytes:
     # Without a CRLF in the content Python ends its soft breaks with LF alone; "=" is never followed by LF otherwise.
     encoded = encoded if b"\r\n" in content else encoded.replace(b"=\n", b"=\r\n")
     return (
-        encoded
-        if first_long_line(encoded, 0, len(encoded), _QP_LINE) < 0
-        else _LATE_SPACE.sub(rb"=\r\n\1\r\n", encoded)
+        encoded if first_long_line(encoded, 0, len(encoded), QP_LINE) < 0 else _LATE_SPACE.sub(rb"=\r\n\1\r\n", encoded)
     )
 
 
@@ -249,7 +247,7 @@ def soft_break(encoded: bytes) -> bytes:
     """What to write after `encoded` so that the next piece starts on a line of its own, as (changed) `encoded`."""
     if not encoded or encoded.endswith(b"\r\n"):
         return encoded
-    if _last_width(encoded) >= _QP_LINE:  # no room left for the "="
+    if _last_width(encoded) >= QP_LINE:  # no room left for the "="
         return encoded[:-1] + b"=\r\n" + encoded[-1:] + b"=\r\n"
     return encoded + b"=\r\n"
 

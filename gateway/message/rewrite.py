@@ -17,6 +17,7 @@ from gateway.message.delimiters import closing
 from gateway.message.draft import Draft, Replacement, Slot
 from gateway.message.encodings import (
     KNOWN,
+    QP_LINE,
     decode,
     encode_base64,
     encode_quoted_printable,
@@ -29,7 +30,8 @@ from gateway.message.seven_bit import convert, convert_header, leaves
 from gateway.message.splices import SLOT_ROOM, Gap, Rewrite, Uncompilable, raw_steps
 from gateway.message.wrap import wrapped
 
-_DASHES = re.compile(rb"^--", re.M)
+_DASHES = re.compile(rb"^(--+)([^\r\n]*)", re.M)
+_SHIELDED_MOST = 71  # dashes of a line in front of a soft break: neither it nor what follows is too long then
 _STALE = frozenset({b"content-md5", b"content-length", b"lines"})  # say something about the old content
 
 
@@ -114,15 +116,16 @@ class _Writer:
 
     def splices(self) -> Iterator[Rewrite]:
         encoding = self._encoding()
-        mimics = encoding != "base64" and self._mimics()
-        encoding = "quoted-printable" if mimics else encoding
+        steps = _encode(encoding, self._pieces)
+        if self._mimics(steps):
+            encoding = "quoted-printable"
+            steps = _shielded(_encode(encoding, self._pieces))
         added = list(self._describe(encoding))
         if added and self._part.path == "1" and not self._draft.message.fields("MIME-Version"):
             added.insert(0, b"MIME-Version: 1.0\r\n")  # RFC 2045 4
         if added:
             yield Rewrite(self._part.header[1], self._part.header[1], (self._fields(added),), self._part.path == "1")
-        steps = _encode(encoding, self._pieces)
-        steps = self._ended(encoding, _shielded(steps) if mimics else steps)
+        steps = self._ended(encoding, steps)
         yield Rewrite(*self._part.body, (self._blank(), *steps) if self._part.bare else steps)
         yield from self._field_splices(encoding)
 
@@ -157,12 +160,12 @@ class _Writer:
         """Whether 8-bit content would be new here (enclosing parts may say 7bit)."""
         return self._now == "7bit" and self._draft.message.raw[slice(*self._part.body)].isascii()
 
-    def _mimics(self) -> bool:
+    def _mimics(self, steps: tuple[bytes | Gap, ...]) -> bool:
         """Whether more lines would begin like a boundary around this part than did: a rule of dashes is one where the
-        boundary is of dashes, and base64 hid what is written in the clear."""
-        if not self._changed or self._part.path == "1":
+        boundary is of dashes, base64 hid what is written in the clear, and a soft break may stand before any word."""
+        if self._part.path == "1":
             return False
-        new = b"".join(piece for piece in self._pieces if isinstance(piece, bytes))
+        new = b"".join(step for step in steps if isinstance(step, bytes))
         old = self._draft.message.raw[slice(*self._part.body)]
         lines = (_line(part) for part in _around(self._draft.message, self._part.path))
         return any(_begins(new, line) > _begins(old, line) for line in lines if line)
@@ -223,7 +226,17 @@ class _Writer:
 
 def _shielded(steps: tuple[bytes | Gap, ...]) -> tuple[bytes | Gap, ...]:
     """Quoted-printable in which no line begins with two dashes."""
-    return tuple(_DASHES.sub(b"=2D-", step) if isinstance(step, bytes) else step for step in steps)
+    return tuple(_DASHES.sub(_shield, step) if isinstance(step, bytes) else step for step in steps)
+
+
+def _shield(line: re.Match[bytes]) -> bytes:
+    """The first dash as its number; a line that has no room for it goes on after its dashes."""
+    dashes, rest = line[1], line[2]
+    if len(line[0]) + 2 <= QP_LINE:
+        return b"=2D" + dashes[1:] + rest
+    more = dashes[_SHIELDED_MOST:]
+    more = b"=2D" + more[1:] if len(more) > 1 else more
+    return b"=2D" + dashes[1:_SHIELDED_MOST] + b"=\r\n" + more + rest
 
 
 def _line(part: Part) -> bytes:

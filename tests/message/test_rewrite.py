@@ -450,3 +450,23 @@ def test_a_boundary_that_base64_hid_stays_hidden_in_the_clear() -> None:
     drafted.splice(target, 0, 0, (Slot.OPT_OUT, b" "), by="test", kind="edit")
     written = compile(drafted, seven_bit=False).render({Slot.OPT_OUT: b"https://afmelden.example/x"})
     assert decoded(written) == [b"https://afmelden.example/x Dag.\r\n--b\r\n\r\nx", b"ABC"]
+
+
+@pytest.mark.parametrize(
+    ("boundary", "encoding", "body"),
+    [
+        (b"b0", b"quoted-printable", b"Dag.\r\n" + b"x" * 50 + b"=\r\n" + b"x" * 25 + b"--b0\r\nEinde."),
+        (b"-" * 10, b"8bit", b"Dag.\r\n" + b"-" * 1100 + b"\r\nx" + b"-" * 100),
+        (b"-" * 10, b"quoted-printable", b"Dag." + b"".join(b"\r\n=2D" + b"-" * n + b"=C3=A9" for n in range(60, 80))),
+    ],
+)
+def test_no_soft_break_makes_a_boundary_of_text(boundary: bytes, encoding: bytes, body: bytes) -> None:
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n"
+    drafted = Draft(parse(MIME + mixed(head + body, FILE, boundary=boundary, end=b"--%s--\r\n" % boundary)))
+    text = drafted.content(part(drafted, "1.1"))
+    drafted.splice(part(drafted, "1.1"), 4, 4, (b" Lees ", Slot.OPT_OUT), by="test", kind="edit")
+    written = compile(drafted, seven_bit=False).render({Slot.OPT_OUT: b"https://afmelden.example/x"})
+    assert decoded(written) == [b"Dag. Lees https://afmelden.example/x" + text[4:], b"ABC"]
+    lines = written.split(b"\r\n")
+    assert sum(line.startswith(b"--" + boundary) for line in lines) == 3
+    assert max(map(len, lines)) <= 76
