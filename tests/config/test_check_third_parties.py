@@ -42,6 +42,12 @@ def test_s27_what_is_missing_is_named(change: dict[str, Any], place: str, words:
     assert words in text
 
 
+def test_s27_the_domain_of_ones_own_people_is_no_third_partys() -> None:
+    party = GOOD | {"domains": ["staff.example"]}
+    ((_, text),) = check_third_parties(organisation(third_parties=[party], internal_domains=["staff.example"]))
+    assert "the organisation's own" in text
+
+
 def test_each_name_once() -> None:
     ((_, text),) = errors({}, {})
     assert "a second time" in text

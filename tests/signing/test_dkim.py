@@ -196,6 +196,17 @@ def test_a_key_damaged_anywhere_is_refused() -> None:
             Signer("example.org", "bg1", b"-----BEGIN PRIVATE KEY-----\n" + pem + b"-----END PRIVATE KEY-----\n")
 
 
+@pytest.mark.parametrize("right", ["p", "q"])
+def test_a_key_whose_exponent_fits_one_of_its_primes_only_is_refused(right: str) -> None:
+    key = load_pem_private_key(PEM, password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    n = key.private_numbers()
+    d = n.d + (getattr(n, right) - 1) * 2
+    numbers = rsa.RSAPrivateNumbers(n.p, n.q, d, n.dmp1, n.dmq1, n.iqmp, n.public_numbers)
+    with pytest.raises(ValueError, match="damaged"):
+        Signer("example.org", "bg1", _pem(numbers.private_key(unsafe_skip_rsa_key_validation=True)))
+
+
 def test_printing_a_signer_shows_no_key() -> None:
     assert repr(SIGNER) == "Signer(bg1._domainkey.example.org)"
 
