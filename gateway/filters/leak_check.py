@@ -96,7 +96,7 @@ def shows(
     """
     shown = _shown(found, recipients, allowed)
     people = any(key in recipients or key in known for key in shown)
-    return people or bool(_counted(shown)) or len(shown) >= MOST
+    return people or bool(_counted(shown)) or len(found) >= MOST
 
 
 def settle(

@@ -15,7 +15,7 @@ from gateway.config.organisation import Client
 from gateway.decision import Action
 from gateway.filters import header_hygiene, private_recipients
 from gateway.filters.context import Outcome
-from gateway.filters.leak_check import MOST, check, find, settle
+from gateway.filters.leak_check import MOST, check, find, settle, shows
 from gateway.message.parse import MalformedMessage
 from gateway.message.template import Uncompilable
 from gateway.reply import LEAK
@@ -126,6 +126,15 @@ def test_an_address_book_is_a_leak_whatever_the_limit() -> None:
     assert len(found) == MOST
     generous = SYSTEM.model_copy(update={"unknown_addresses": 10**9})
     assert check(found, recipients=set(), known=set(), allowed=set(), client=generous) is not None
+
+
+@pytest.mark.parametrize("form", ["new{}@example.org", "cid:new{}@example.org"])
+def test_what_was_not_read_to_its_end_could_show_somebody(form: str) -> None:
+    found, to = find(draft(HEAD + listing(MOST + 50, form))), exact("anna")
+    assert shows(found, recipients=to, known=set(), allowed=ALLOWED)
+    assert check(found, recipients=to, known=set(), allowed=ALLOWED, client=SYSTEM) is not None
+    few = find(draft(HEAD + listing(50, form)))
+    assert shows(few, recipients=to, known=set(), allowed=ALLOWED) == (not form.startswith("cid"))
 
 
 def test_a_large_attachment_is_not_decoded() -> None:
